@@ -1,0 +1,112 @@
+"""From a directory of YAML files to the two setups of a host, before any connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import ValidationError
+
+from gostead.declaration.go_setup import GoSetup
+from gostead.declaration.layers import read_layers
+from gostead.declaration.merge import BUILT_IN, merge, provenance
+from gostead.declaration.nodes import Table
+from gostead.declaration.problems import Collector, Problem
+from gostead.declaration.secrets import SecretReader
+from gostead.declaration.translate import problems_of
+from gostead.declaration.urls import is_plain_http
+from gostead.declaration.values import plain_values
+
+System = Literal["linux", "darwin"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a host should be under either operating system, and where each value comes from.
+
+    `where["linux"]["toolchains.default"]` is "group_data/all.yaml:4", or "built-in default". Values
+    of secrets are in none of it.
+    """
+
+    linux: GoSetup
+    darwin: GoSetup
+    where: Mapping[str, Mapping[str, str]]
+
+    def for_system(self, system: System) -> GoSetup:
+        return self.linux if system == "linux" else self.darwin
+
+    def source(self, system: System, key: str) -> str:
+        """The file:line behind `key`, or behind the nearest declared key above or below it."""
+        known = self.where[system]
+        path = key.removeprefix("go.")
+        while path:
+            if path in known:
+                break
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        found = known.get(path, BUILT_IN)
+        if found == BUILT_IN and path:
+            below = re.compile(re.escape(path) + r"[.\[]")
+            return next((w for k, w in known.items() if below.match(k) and w != BUILT_IN), found)
+        return found
+
+
+def load(directory: Path, groups: Sequence[str], host: str) -> Declared:
+    """The declaration of `host`, an inventory name, that is in `groups`, in pyinfra's order.
+
+    Layers, the weakest first: all.yaml, the operating system's file, each group's file,
+    hosts/<host>.yaml. Both systems are validated. Raises DeclarationError with everything that is
+    wrong, at once; this includes secrets that cannot be read on the controller.
+    """
+    problems = Collector()
+    layers = read_layers(directory, groups, host, list(GoSetup.model_fields), problems)
+    for table in layers.each():  # a mistake that a later layer hides is a mistake all the same
+        _validate(table, problems, None)
+    secrets = SecretReader(problems)
+    linux_table, darwin_table = merge(layers.linux), merge(layers.darwin)
+    linux = _validate(linux_table, problems, secrets)
+    darwin = _validate(darwin_table, problems, secrets)
+    for setup, table in ((linux, linux_table), (darwin, darwin_table)):
+        if setup is not None:
+            _check_together(setup, provenance(table, GoSetup), problems)
+    problems.raise_if_any()
+    if linux is None or darwin is None:
+        raise AssertionError("a setup that was refused comes with a problem")
+    where = {
+        "linux": MappingProxyType(provenance(linux_table, GoSetup)),
+        "darwin": MappingProxyType(provenance(darwin_table, GoSetup)),
+    }
+    return Declared(linux, darwin, MappingProxyType(where))
+
+
+def _validate(table: Table, problems: Collector, secrets: SecretReader | None) -> GoSetup | None:
+    values = plain_values(table, GoSetup, problems, secrets)
+    try:
+        return GoSetup.model_validate(values)
+    except ValidationError as error:
+        for problem in problems_of(error, table, GoSetup):
+            problems.add(problem)
+    return None
+
+
+def _check_together(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
+    """What only shows when all layers are laid over one another."""
+    if setup.network.auth is None:
+        return
+    toolchains = setup.toolchains
+    urls = {"toolchains.archive_url": [toolchains.archive_url]}
+    urls["toolchains.goproxy"] = re.split(r"[,|]", toolchains.goproxy or "")
+    for key, candidates in urls.items():
+        if any(is_plain_http(url) for url in candidates):
+            problems.add(
+                Problem(
+                    where[key],
+                    f"go.{key}",
+                    "plain http together with network.auth",
+                    "https, where a credential is declared",
+                    f"use https; the credential is declared at {where['network.auth']}",
+                )
+            )
