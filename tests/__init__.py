@@ -1,0 +1,1 @@
+"""The tests: unit, operations (throw-away roots), hosts (ssh), faults, bench."""

@@ -1,0 +1,40 @@
+"""What all tiers share: the fixtures, the sweep of what a killed run left, the count per tier."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by name
+    busybox_host,
+    fleet,
+    make_root,
+    make_sandbox,
+    network,
+    sandbox,
+    ssh_host,
+)
+from tests.support.requirements import why_no_hosts
+from tests.support.runs import sweep
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remove what a killed earlier run left behind; its processes and mounts ended with it."""
+    if why_no_hosts() is None:
+        sweep()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write the counts to $GOSTEAD_TEST_SUMMARY, for the table at the end of script/test."""
+    target = os.environ.get("GOSTEAD_TEST_SUMMARY")
+    if target:
+        kinds = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+        stats = terminalreporter.stats
+        counts = {kind: len(stats.get(kind, [])) for kind in kinds}
+        reasons = {
+            str(report.longrepr[2]) for report in stats.get("skipped", []) if report.longrepr
+        }
+        Path(target).write_text(json.dumps({"counts": counts, "skipped": sorted(reasons)}))

@@ -1,0 +1,1 @@
+"""What the tests stand on: root file systems, throw-away roots, ssh hosts, mirrors."""

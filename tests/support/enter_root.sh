@@ -1,0 +1,87 @@
+#!/bin/sh
+# Process 1 of a throw-away root, until it hands over: runs in fresh mount, pid, uts, ipc (and
+# network) namespaces, puts the root together, says so, and executes what is to live in there.
+# All that it mounts goes when the namespace's last process ends, whatever ends it.
+#
+# usage: enter_root.sh BASE LOWER NAME UPPER_OPTIONS COMMAND...
+#   BASE           directory with upper/ and work/ (or tmp/ for a tmpfs) and root/, the mount point
+#   LOWER          lower directories, joined with colons
+#   UPPER_OPTIONS  mount options of a tmpfs for the upper layer, or "" for BASE itself
+#   standard input: lines "ip COMMAND", "bind SOURCE", "overlay LOWER DATA", each followed by a line
+#   with the target relative to the root (bind, overlay); then "go"
+set -eu
+umask 022
+base=$1 lower=$2 name=$3 upper_options=$4
+shift 4
+upper=$base
+if [ -n "$upper_options" ]; then
+  mount -t tmpfs -o "$upper_options" gostead-test "$base/tmp"
+  upper=$base/tmp
+  mkdir "$upper/upper" "$upper/work"
+fi
+# volatile: no sync to the disk when it is unmounted, which takes seconds on a busy machine.
+mount -t overlay -o "volatile,lowerdir=$lower,upperdir=$upper/upper,workdir=$upper/work" \
+  gostead-test "$base/root"
+cd "$base/root"
+
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,ro,bind proc/sys
+mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
+mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run
+mkdir -m 0755 run/sshd run/lock
+mount -t tmpfs -o mode=755,nosuid,noexec tmpfs dev
+for node in null zero full random urandom tty; do
+  : >"dev/$node"
+  mount --bind "/dev/$node" "dev/$node"
+done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
+mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s fd/0 dev/stdin
+ln -s fd/1 dev/stdout
+ln -s fd/2 dev/stderr
+hostname "$name"
+printf '127.0.1.1 %s\n' "$name" >>etc/hosts
+
+make_target() { # $1: what is to be mounted, $2: where
+  mkdir -p "$(dirname "$2")"
+  if [ -d "$1" ]; then mkdir -p "$2"; elif [ ! -e "$2" ]; then : >"$2"; fi
+  above=$(dirname "$2")
+  while [ "$above" != . ]; do # every user can get there, also where it stands below /root
+    chmod a+x "$above"
+    above=$(dirname "$above")
+  done
+}
+while IFS= read -r line && [ "$line" != go ]; do
+  word=${line%% *} rest=${line#* }
+  case $word in
+  ip)
+    # shellcheck disable=SC2086 # words of an ip command
+    ip $rest
+    ;;
+  bind | bind-rw)
+    IFS= read -r target
+    make_target "$rest" "$target"
+    mount --bind "$rest" "$target"
+    [ "$word" = bind-rw ] || mount -o remount,ro,bind "$target"
+    ;;
+  overlay) # rest: a read-only tree; what is written goes to BASE/over-N, unseen by the tree
+    IFS= read -r target
+    make_target "$rest" "$target"
+    data=$(mktemp -d "$base/over-XXXXXX")
+    mkdir "$data/upper" "$data/work"
+    mount -t overlay -o "volatile,lowerdir=$rest,upperdir=$data/upper,workdir=$data/work" \
+      gostead-test "$target"
+    ;;
+  *) echo "enter_root.sh: $line?" >&2 && exit 64 ;;
+  esac
+done
+
+pivot_root . .
+# From here on only the root's own programs are reachable; /bin/busybox is static and in every root.
+exec /bin/busybox env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  /bin/busybox sh -euc 'cd / && /bin/busybox umount -l / && cd / && echo ready && exec "$@" </dev/null >/dev/null' \
+  sh "$@"

@@ -1,0 +1,90 @@
+"""A throw-away root in which gostead runs with @local: what it converges is that root.
+
+The project, the virtual environment and the interpreter are visible there read-only at the same
+paths as on the machine; everything else is the Debian root of the test hosts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.support.cache import PROJECT
+from tests.support.interpreter import interpreter_paths
+from tests.support.root import PATH, Mount, Root
+from tests.support.rootfs import debian
+
+#: How a sandbox on the machine's network finds names and trusts servers.
+NETWORK_FILES = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
+
+
+class Sandbox(Root):
+    """A root with this project and this Python in it; see `Root` for the rest."""
+
+    def __init__(
+        self,
+        *,
+        name: str = "sandbox",
+        mounts: Sequence[Mount] = (),
+        go_cache: Path | None = None,
+        size: str | None = None,
+        inodes: int | None = None,
+        network: str = "none",
+    ) -> None:
+        """Prepare a sandbox.
+
+        `go_cache` becomes the controller's cache of root, ~/.cache/gostead: writable, and
+        nothing of it is ever changed on the machine. `network="machine"`: to reach a real GOPROXY.
+        """
+        lower = debian()
+        shown = [Mount(PROJECT), *(Mount(path) for path in interpreter_paths(lower))]
+        # A path below another one that is shown already needs no mount of its own.
+        own = [
+            m
+            for m in shown
+            if not any(m.source.is_relative_to(o.source) for o in shown if o is not m)
+        ]
+        if go_cache is not None:
+            own.append(Mount(go_cache, "/root/.cache/gostead", "overlay"))
+        if network == "machine":
+            own += [Mount(Path(os.path.realpath(f)), f) for f in NETWORK_FILES if Path(f).exists()]
+        super().__init__(
+            lower, name=name, mounts=[*own, *mounts], size=size, inodes=inodes, network=network
+        )  # fmt: skip
+
+    def python(
+        self,
+        *arguments: str,
+        user: str = "root",
+        env: Mapping[str, str] | None = None,
+        input: str | None = None,
+        cwd: str | None = None,
+        timeout: float = 120,
+        check: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run this Python with `arguments` in the sandbox; the environment's bin leads PATH."""
+        settings = {"PATH": f"{Path(sys.executable).parent}:{PATH}", "PYTHONDONTWRITEBYTECODE": "1"}
+        return self.run(
+            [sys.executable, *arguments], user=user, env={**settings, **(env or {})},
+            input=input, cwd=cwd or str(PROJECT), timeout=timeout, check=check,
+        )  # fmt: skip
+
+    def gostead(
+        self,
+        *arguments: str,
+        user: str = "root",
+        env: Mapping[str, str] | None = None,
+        input: str | None = None,
+        cwd: str | None = None,
+        timeout: float = 120,
+        check: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `gostead` with `arguments` in the sandbox, from the project's directory."""
+        face = "import sys; from gostead.cli import main; sys.exit(main())"
+        return self.python(
+            "-c", face, *arguments,
+            user=user, env=env, input=input, cwd=cwd, timeout=timeout, check=check,
+        )  # fmt: skip
