@@ -1,0 +1,15 @@
+"""The declared Go setup, as a list."""
+
+from pyinfra.api import deploy
+
+from gostead.operations.removal import removal
+from gostead.operations.shells import shells
+from gostead.operations.toolchains import toolchains
+
+
+@deploy("gostead")
+def go_setup(directory: str | None = None) -> None:
+    """Brings the host to its declaration in `directory` (default: group_data)."""
+    toolchains(directory)
+    shells(directory)
+    removal(directory)

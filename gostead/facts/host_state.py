@@ -1,0 +1,142 @@
+"""What a host is, read by one command: every subject's probe, joined."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from gostead import transport
+from gostead.facts.armour import MAX_BYTES, CannotRead, decode, records
+from gostead.facts.entries import Entry, parse_entry, text
+from gostead.facts.shells import ShellsState
+from gostead.facts.system import System, parse_system
+from gostead.facts.toolchains import (
+    FORMAT,
+    ToolchainsState,
+    parse_hold,
+    parse_registry,
+    parse_tree,
+)
+from gostead.templates import host_script
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
+SUBJECTS = ("system", "toolchains", "shells")
+
+
+@dataclass(frozen=True)
+class HostState:
+    """A snapshot of a host. `unreadable` are paths that exist and could not be read."""
+
+    system: System
+    toolchains: ToolchainsState
+    shells: ShellsState
+    unreadable: tuple[str, ...] = ()
+
+
+_cache: WeakKeyDictionary[Host, HostState] = WeakKeyDictionary()
+
+
+def read(host: Host, scope: Mapping[str, str], *, deep: bool = False) -> HostState:
+    """The state of `host`, from the last reading of it where nothing was executed since.
+
+    `scope` is the declared scope per operating system; `deep` hashes every tree. Raises CannotRead
+    where the answer is not whole, and transport.TransportError where there is none.
+    """
+    known = _cache.get(host)
+    if known is None:
+        nonce = secrets.token_hex(8)
+        script = host_script(
+            "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep
+        )
+        answer = transport.run(host, script, max_output=MAX_BYTES)
+        try:
+            known = parse(answer.stdout, nonce)
+        except CannotRead as error:
+            said = transport.printable(answer.stderr)[-400:]
+            raise CannotRead(f"{error}{': ' + said if said else ''}") from None
+        _cache[host] = known
+    return known
+
+
+def forget(host: Host) -> None:
+    """Drops what was read: something was executed."""
+    _cache.pop(host, None)
+
+
+def parse(output: bytes, nonce: str) -> HostState:
+    """The probe's answer as a state. Raises CannotRead."""
+    try:
+        return _join(list(records(decode(output, nonce))))
+    except (ValueError, KeyError, IndexError) as error:
+        raise CannotRead(f"the answer is not of the probe's form: {error}") from None
+
+
+def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
+    system: System | None = None
+    entries: dict[str, Entry] = {}
+    contents: dict[str, bytes] = {}
+    unreadable, staging = [], []
+    values: dict[str, tuple[bytes, ...]] = {}
+    trees, leads = {}, {}
+    for name, fields in found:
+        if name == "system":
+            system = parse_system(fields)
+        elif name == "entry":
+            entry = parse_entry(fields)
+            entries[entry.path] = entry
+        elif name == "content":
+            contents[text(fields[0])] = fields[2]
+        elif name == "unreadable":
+            unreadable.append(text(fields[0]))
+        elif name == "staging":
+            staging.append(text(fields[0]))
+        elif name == "tree":
+            tree = parse_tree(fields)
+            trees[tree.name] = tree
+        elif name == "leads":
+            leads[text(fields[0])] = text(fields[1])
+        else:
+            values[name] = fields
+    if system is None:
+        raise CannotRead("the answer does not say which host this is")
+    for path, content in contents.items():
+        if path in entries:
+            entries[path] = dataclasses.replace(entries[path], content=content)
+    space = text(values["space"][0]).split(" ", 1)
+    inodes = text(values["space"][1]).split()
+    state = system.state
+    format_ = _format(contents.get(f"{state}/format"))
+    toolchains = ToolchainsState(
+        root=entries.get(system.root, Entry(system.root)),
+        entries=entries,
+        trees=trees,
+        format=format_,
+        registry=parse_registry(contents.get(f"{state}/registry", b"")),
+        hold=parse_hold(contents[f"{state}/hold"]) if f"{state}/hold" in contents else None,
+        staging=tuple(staging),
+        lock=text(values["lock"][0]) if "lock" in values else "",
+        free_kib=int(space[0]) if space[0].isdigit() else None,
+        # A filesystem without a fixed number of inodes (btrfs) says it has none at all.
+        free_inodes=int(inodes[1]) if len(inodes) == 2 and inodes[0] not in ("0", "-") else None,
+        filesystem=space[1] if len(space) == 2 else "",
+    )
+    shells = ShellsState(entries, leads, tuple(text(values["shells"][0]).split()))
+    return HostState(system, toolchains, shells, tuple(unreadable))
+
+
+def _format(content: bytes | None) -> int | None:
+    if content is None:
+        return None
+    number = int(content)
+    if number > FORMAT:
+        raise CannotRead(
+            f"the state there is of format {number}, this gostead knows up to {FORMAT}: "
+            "use the newer gostead that wrote it"
+        )
+    return number

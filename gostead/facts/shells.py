@@ -1,0 +1,30 @@
+"""The start-up files through which shells find Go on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gostead.facts.entries import Entry
+
+
+@dataclass(frozen=True)
+class ShellsState:
+    """`entries` by path, contents included; `leads` maps a start-up file that is a link to the
+    next place on its way; `installed` are the shells found on the system's own PATH."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    leads: Mapping[str, str] = field(default_factory=dict)
+    installed: tuple[str, ...] = ()
+
+    def entry(self, path: str) -> Entry:
+        """What stands at `path`; absent where the probe did not see it."""
+        return self.entries.get(path) or Entry(path)
+
+    def resolve(self, path: str) -> str:
+        """The file that a start-up file leads to through its links."""
+        for _ in range(16):
+            if path not in self.leads:
+                break
+            path = self.leads[path]
+        return path

@@ -1,0 +1,8 @@
+"""What brings a host from what it is to what is declared: per subject a pure plan() and one
+operation. `from gostead.operations import toolchains, shells` serves any pyinfra deploy."""
+
+from gostead.operations.removal import removal
+from gostead.operations.shells import shells
+from gostead.operations.toolchains import toolchains
+
+__all__ = ["removal", "shells", "toolchains"]

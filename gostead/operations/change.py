@@ -1,0 +1,85 @@
+"""What a plan is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Result = Literal["planned", "changed", "failed"]
+
+
+class PlanError(Exception):
+    """This host cannot be brought to its declaration, and why: told before anything is fetched."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes that a script finds on its standard input."""
+
+    data: bytes = b""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A verified toolchain that a script finds on its standard input as a canonical tar."""
+
+    version: str
+    platform: str
+    h1: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """The atomic act on the host: a template below change/ and its values."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    stream: Content | Toolchain | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between what is declared and what is: the item, both states in words, why,
+    the declaration's key that asks for it, and the script that makes it so."""
+
+    subject: str
+    item: str
+    before: str
+    after: str
+    why: str
+    key: str
+    script: Script = field(repr=False, compare=False)
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noticed that no change mends."""
+
+    subject: str
+    item: str
+    severity: Literal["error", "warning", "note"]
+    what: str
+    mend: str
+    where: str = ""
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one subject would change on one host, and what it noticed."""
+
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    held: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A change after the run: `changed` only where the host was seen to be so afterwards."""
+
+    change: Change
+    result: Result
+    error: str | None = None
+    detail: str = ""

@@ -1,0 +1,84 @@
+"""What one run knows of a host: its options, its declaration and what became of each change."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from gostead.declaration import Declared, GoSetup, load
+from gostead.facts import host_state
+from gostead.facts.host_state import HostState
+from gostead.operations.change import Change, Finding, Outcome
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
+_PROCESS_RUN = secrets.token_hex(6)
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run's options, as host data `gostead` (a dictionary of these names) or the defaults.
+
+    `timeout` is a script's limit in seconds, `lock_wait` how long another run is waited for;
+    `remove` treats every host as declared absent; `subjects` empty means all."""
+
+    declaration: str = "group_data"
+    run: str = _PROCESS_RUN
+    deep: bool = False
+    remove: bool = False
+    timeout: float | None = None
+    lock_wait: int = 300
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass
+class Record:
+    """What became of a host's changes in this run."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    planned: list[Change] = field(default_factory=list)
+    error: str | None = None
+    conflict: bool = False
+    executed: list[Outcome] = field(default_factory=list)
+
+
+_declared: WeakKeyDictionary[Host, Declared] = WeakKeyDictionary()
+_records: WeakKeyDictionary[Host, Record] = WeakKeyDictionary()
+
+
+def options(host: Host) -> Options:
+    """This run's options for `host`."""
+    return Options(**host.data.get("gostead", {}))
+
+
+def record(host: Host) -> Record:
+    """This run's record of `host`."""
+    if host not in _records:
+        _records[host] = Record()
+    return _records[host]
+
+
+def declared(host: Host, directory: str | None = None) -> Declared:
+    """The declaration of `host`. Raises declaration.DeclarationError."""
+    if host not in _declared:
+        where = Path(directory or options(host).declaration)
+        groups = [group for group in dict.fromkeys(host.groups) if group != "all"]
+        _declared[host] = load(where, groups, host.name)
+    return _declared[host]
+
+
+def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostState]:
+    """What is declared for `host`, and what it is. Raises DeclarationError, CannotRead and
+    TransportError."""
+    known, chosen = declared(host, directory), options(host)
+    scope = {"linux": known.linux.scope, "darwin": known.darwin.scope}
+    state = host_state.read(host, scope, deep=chosen.deep)
+    setup = known.for_system(state.system.name)
+    if chosen.remove:
+        setup = setup.model_copy(update={"state": "absent"})
+    return setup, state

@@ -1,0 +1,144 @@
+"""From a plan to a host that was seen to be so: what every subject's operation shares.
+
+pyinfra runs an operation's generator once to its first yield to see whether it would change
+anything, and again to execute it. The plan is complete before the first yield. A change counts as
+made when the subject, read again, no longer asks for it: not because a command ran.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pyinfra import logger
+from pyinfra.api import FunctionCommand
+from pyinfra.context import ctx_host
+
+from gostead.declaration import DeclarationError
+from gostead.facts import host_state
+from gostead.facts.armour import CannotRead
+from gostead.operations.change import Change, Outcome, Plan, PlanError
+from gostead.operations.context import current, options, record
+from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, execute
+from gostead.transport import TransportError
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+ROUNDS = 3
+Planner = Callable[..., Plan]
+REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
+
+
+def converge(subject: str, planner: Planner, directory: str | None) -> Iterator[Any]:
+    """The body of an operation: a command per change, and one that reads the host again."""
+    host: Host = ctx_host.get()
+    wanted = options(host).subjects
+    if wanted and subject not in wanted:
+        host.noop(f"{subject}: not asked for")
+        return
+    try:
+        plan = planner(*current(host, directory))
+    except REFUSALS as error:
+        # An exception here would end the run on every host; this fails one.
+        yield FunctionCommand(_refuse, [str(error)], {})
+        return
+    record(host).findings += [f for f in plan.findings if f not in record(host).findings]
+    if not plan.changes:
+        host.noop(f"{subject}: as declared")
+        return
+    for change in plan.changes:
+        yield FunctionCommand(_carry_out, [change, planner, directory], {})
+    yield FunctionCommand(_verify, [subject, planner, directory], {})
+
+
+def _refuse(state: State, host: Host, message: str) -> bool:  # noqa: ARG001 - pyinfra passes both
+    record(host).error = message
+    host.log_styled(message, fg="red", log_func=logger.error)
+    return False
+
+
+def _carry_out(
+    state: State,  # noqa: ARG001
+    host: Host,
+    change: Change,
+    planner: Planner,
+    directory: str | None,
+) -> bool:
+    known = record(host)
+    if known.conflict:
+        return True  # the rest of a plan that no longer holds: _verify plans again
+    host.log(f"{change.item}: {change.before} to {change.after} ({change.why})")
+    try:
+        detail = execute(host, change, *current(host, directory))
+        known.executed.append(Outcome(change, "changed", None, detail))
+    except ChangedSincePlanned as error:
+        host.log(f"{error}: planning again")
+        known.conflict = True
+    except (ChangeFailed, TransportError) as error:
+        known.executed.append(Outcome(change, "failed", str(error)))
+        host.log_styled(f"{change.item}: {error}", fg="red", log_func=logger.error)
+        _settle(host, planner, directory)
+        return False
+    return True
+
+
+def _verify(
+    state: State, host: Host, subject: str, planner: Planner, directory: str | None
+) -> bool:
+    known = record(host)
+    for _ in range(ROUNDS):
+        remaining = _remaining(host, planner, directory)
+        if isinstance(remaining, str):
+            break
+        if not known.conflict or not remaining:
+            return _settle(host, planner, directory)
+        # Another run changed the host meanwhile: what is left, by a plan made of what is there now.
+        known.conflict = False
+        for change in remaining:
+            if not _carry_out(state, host, change, planner, directory):
+                return False
+    if known.conflict:
+        known.error = f"{subject}: another run kept changing this host; apply again"
+        return False
+    return _settle(host, planner, directory)
+
+
+def _remaining(host: Host, planner: Planner, directory: str | None) -> tuple[Change, ...] | str:
+    host_state.forget(host)
+    try:
+        return planner(*current(host, directory)).changes
+    except REFUSALS as error:
+        return str(error)
+
+
+def _settle(host: Host, planner: Planner, directory: str | None) -> bool:
+    """Judges what was executed by what is there now. False where something did not take."""
+    known = record(host)
+    remaining = _remaining(host, planner, directory)
+    good = True
+    for outcome in known.executed:
+        if outcome.result == "changed":
+            if isinstance(remaining, str):
+                wrong = f"it could not be read back: {remaining}"
+            elif any(_same(outcome.change, left) for left in remaining):
+                wrong = "it did not take: read back, the host is not as it was made"
+            else:
+                wrong = ""
+            if wrong:
+                outcome = dataclasses.replace(outcome, result="failed", error=wrong)
+                message = f"{outcome.change.item}: {wrong}"
+                host.log_styled(message, fg="red", log_func=logger.error)
+        good = good and outcome.result == "changed"
+        known.outcomes.append(outcome)
+    if good and not isinstance(remaining, str) and remaining:
+        known.error = f"{remaining[0].item}: {remaining[0].why}, after the run"
+        good = False
+    known.executed.clear()
+    return good
+
+
+def _same(one: Change, other: Change) -> bool:
+    return (one.subject, one.item, one.user) == (other.subject, other.item, other.user)

@@ -1,0 +1,87 @@
+"""Who fetches a toolchain, host or controller, and with which settings."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gostead import sources
+from gostead.declaration import GoSetup, Pin
+from gostead.facts.host_state import HostState
+from gostead.operations.change import Toolchain
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
+# One at a time in this process: the second host finds the first one's download in the cache.
+_one_at_a_time = threading.Lock()
+
+
+def is_remote(host: Host) -> bool:
+    """Whether bytes to `host` cross a network."""
+    return host.connector_cls.__name__ != "LocalConnector"
+
+
+def by_host(host: Host, declared: GoSetup, state: HostState, pin: Pin) -> bool:
+    """Whether the host fetches the archive itself: only with a sha256 pin, verified before
+    anything is unpacked. `auto`: where it can, and the bytes would cross a network twice."""
+    toolchains = declared.toolchains
+    able = (
+        pin.sha256 is not None
+        and "archive" in toolchains.sources
+        and state.system.fetcher == "curl"
+        and not toolchains.archive_url.startswith("file:")
+    )
+    if toolchains.fetch == "auto":
+        return able and is_remote(host) and not declared.network.ca_bundle
+    return toolchains.fetch == "host" and able
+
+
+def request(declared: GoSetup, wanted: Toolchain, pin: Pin) -> sources.Request:
+    """What the controller is asked to bring."""
+    toolchains, network = declared.toolchains, declared.network
+    return sources.Request(
+        version=wanted.version,
+        platform=wanted.platform,
+        h1=pin.h1,
+        sha256=pin.sha256,
+        sources=toolchains.sources,
+        archive_url=toolchains.archive_url,
+        goproxy=toolchains.goproxy,
+        proxy=_secret(network.proxy),
+        ca_bundle=network.ca_bundle,
+        auth=_secret(network.auth),
+    )
+
+
+def obtain(wanted: sources.Request) -> sources.CanonicalTar:
+    """The verified toolchain. Raises sources.SourceError."""
+    with _one_at_a_time:
+        return sources.obtain(wanted)
+
+
+def archive_values(wanted: sources.Request) -> dict[str, Any]:
+    """What the host's own fetching script needs. The secret goes by standard input, as all of the
+    script does."""
+    url = sources.archive_url_for(wanted)
+    return {
+        "archive": url,
+        "https": url.startswith("https:"),
+        "sha256": wanted.sha256,
+        "authorization": _authorization(wanted.auth) if url.startswith("https:") else "",
+        "proxy": wanted.proxy or "",
+        "ca_bundle": wanted.ca_bundle or "",
+    }
+
+
+def _authorization(auth: str | None) -> str:
+    if not auth:
+        return ""
+    if ":" in auth:
+        return "Basic " + base64.b64encode(auth.encode()).decode("ascii")
+    return "Bearer " + auth.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value

@@ -1,0 +1,96 @@
+"""`state: absent`: takes away what gostead made and puts back what it replaced.
+
+Only what the registry names is touched. A file that somebody edited since is left, and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyinfra.api import operation
+
+from gostead.declaration import GoSetup
+from gostead.facts.host_state import HostState
+from gostead.facts.toolchains import Registered
+from gostead.operations import blocks
+from gostead.operations.change import Change, Content, Finding, Plan, Script
+from gostead.operations.converge import converge
+from gostead.operations.guard import check_host
+from gostead.operations.links import unlink
+from gostead.operations.shells import digest
+
+SUBJECT = "removal"
+
+
+def plan(declared: GoSetup, state: HostState) -> Plan:
+    """What removal would take away. Raises PlanError where that is not ours to decide."""
+    check_host(declared, state)
+    if declared.state == "present":
+        return Plan()
+    root = state.toolchains.root
+    remains = state.toolchains.entry(f"{root.path.rpartition('/')[0]}/.gostead.new")
+    changes: list[Change] = []
+    findings: list[Finding] = []
+    for item in sorted(state.toolchains.registry, key=lambda r: (r.kind, r.path)):
+        for found in _item(state, item):
+            if isinstance(found, Change):
+                changes.append(found)
+            else:
+                findings.append(found)
+    if root.kind == "directory" or remains.kind == "directory":
+        present = root if root.kind == "directory" else remains
+        changes.append(
+            Change(SUBJECT, present.path, "present", "absent", "state is absent", "state",
+                   Script("change/remove", {"root": root.path}))
+        )  # fmt: skip
+    return Plan(tuple(changes), tuple(findings))
+
+
+def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
+    entry = state.shells.entry(item.path)
+    if item.path.startswith(f"{state.system.root}/"):
+        return  # it goes with the root
+    if item.kind == "link":
+        link = state.toolchains.entry(item.path)
+        target = f"{state.system.root}/current/bin/{item.path.rpartition('/')[2]}"
+        if link.kind != "absent" and link.target != target:
+            yield Finding(SUBJECT, item.path, "warning", f"changed since ({link.describe()}): left",
+                          "it is not gostead's any more; remove it if nobody needs it")  # fmt: skip
+        yield from unlink(state, item.path, "state is absent")
+    elif item.kind == "file" and entry.kind != "absent":
+        if entry.content is None or digest(entry.content) != item.detail:
+            yield Finding(SUBJECT, item.path, "warning", "edited since gostead wrote it: left",
+                          "remove it if nobody needs it")  # fmt: skip
+            return
+        yield _unfile(state, item, entry.content)
+    elif item.kind == "block" and entry.content is not None:
+        after = blocks.take(entry.content, item.detail)
+        if item.detail == "created" and not after:
+            yield _unfile(state, item, entry.content)
+        elif after != entry.content:
+            yield Change(
+                SUBJECT, item.path, "with a block", "without", "state is absent", "state",
+                Script("change/file", {
+                    "root": state.system.root, "path": item.path, "kind": "stripped", "detail": "",
+                    "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
+                    "owner": "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}",
+                    "stamps": False}, Content(after)),
+            )  # fmt: skip
+
+
+def _unfile(state: HostState, item: Registered, content: bytes) -> Change:
+    return Change(
+        SUBJECT, item.path, "file of gostead's", "absent", "state is absent", "state",
+        Script("change/unfile", {"root": state.system.root, "path": item.path, "kind": item.kind,
+                                 "before": digest(content), "stamps": False}),
+    )  # fmt: skip
+
+
+@operation()
+def removal(directory: str | None = None) -> Iterator[object]:
+    """
+    Takes away what gostead made, where ``state: absent`` is declared.
+
+    + directory: where the declaration's YAML files are; default ``group_data``
+    """
+    yield from converge(SUBJECT, plan, directory)
