@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ class Network:
     def __init__(self) -> None:
         self._holder: subprocess.Popen[bytes] | None = None
         self._octet = 0
-        self._used = 1
+        self._free = deque(range(2, 255))
 
     def __enter__(self) -> Self:
         self._holder = subprocess.Popen(
@@ -57,11 +58,14 @@ class Network:
         return f"{INTERFACE_PREFIX}{self._octet}"
 
     def next_address(self) -> str:
-        """Return an address that no host of this network has had yet."""
-        self._used += 1
-        if self._used > 254:
-            raise RuntimeError("a test network has 253 addresses, and all have been given out")
-        return f"10.77.{self._octet}.{self._used}"
+        """Return an address that no living host of this network has; give it back when done."""
+        if not self._free:
+            raise RuntimeError("a test network has 253 addresses; close hosts before making more")
+        return f"10.77.{self._octet}.{self._free.popleft()}"
+
+    def give_back(self, address: str) -> None:
+        """Let a later host have `address`, the longest unused ones first."""
+        self._free.append(int(address.rpartition(".")[2]))
 
     def plug(self, ends: Sequence[tuple[str, int]]) -> None:
         """Give each (address, pid) an interface eth0 in the network namespace of process `pid`.
@@ -69,7 +73,9 @@ class Network:
         The process configures its end: see `host_lines`.
         """
         self._ip("".join(
-            f"link add {port(address)} type veth peer name eth0 netns {pid}\n"
+            # The hardware address goes with the address: neighbours who remember it stay right.
+            f"link add {port(address)} type veth "
+            f"peer name eth0 address {hardware_address(address)} netns {pid}\n"
             f"link set {port(address)} master bridge up\n"
             for address, pid in ends
         ))  # fmt: skip
@@ -139,6 +145,11 @@ class Network:
 def port(address: str) -> str:
     """Return the name of the bridge's port for the host with `address`."""
     return f"port{address.rpartition('.')[2]}"
+
+
+def hardware_address(address: str) -> str:
+    """Return the one hardware address that every host with `address` has."""
+    return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
 def _batch(command: Sequence[str], commands: str) -> None:

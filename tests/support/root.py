@@ -10,18 +10,16 @@ the end of the test run.
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
-import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from tests.support.digest import Digest, digest_tree, hash_of_upper
+from tests.support.processes import end_with_descendants, kill, wait_for_child
 from tests.support.runs import new_run_dir, release_run_dir
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -140,7 +138,7 @@ class Root:
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                     start_new_session=True, env={"PATH": PATH},
                 )  # fmt: skip
-            self._pid = self._first_process(self._process.pid)
+            self._pid = wait_for_child(self._process.pid)
         except BaseException:
             self.close()
             raise
@@ -154,8 +152,11 @@ class Root:
         for mount in self._mounts:
             target = mount.target or str(mount.source)
             text += [f"{mount.kind} {mount.source}", target.lstrip("/")]
-        self._process.stdin.write(("\n".join([*text, "go"]) + "\n").encode())
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has failed already; wait_ready tells how
+            self._process.stdin.write(("\n".join([*text, "go"]) + "\n").encode())
+            self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def wait_ready(self, seconds: float = 20) -> None:
         """Wait until the root is finished, else raise RuntimeError with what it said."""
@@ -165,11 +166,21 @@ class Root:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             answered = bool(selector.select(seconds))
         if not answered or self._process.stdout.readline() != b"ready\n":
-            log = (self.base / "log").read_text(errors="replace")
-            self.close()
-            raise RuntimeError(
-                f"throw-away root {self.name} did not start: {log.strip() or 'no word'}"
-            )
+            self._give_up()
+
+    def raise_if_dead(self) -> None:
+        """Raise RuntimeError with the root's last words if it has ended already."""
+        if self._process is not None and self._process.poll() is not None:
+            self._give_up()
+
+    def log(self) -> str:
+        """Return what the root's set-up and its command (sshd) wrote to standard error."""
+        return (self.base / "log").read_text(errors="replace")
+
+    def _give_up(self) -> NoReturn:
+        log = self.log().strip() or "no word"
+        self.close()
+        raise RuntimeError(f"throw-away root {self.name} did not start: {log}")
 
     def run(
         self,
@@ -211,7 +222,7 @@ class Root:
             try:
                 out, err = process.communicate(input, timeout)
             except BaseException:
-                kill_tree(process.pid)
+                end_with_descendants(process)
                 raise
         done = subprocess.CompletedProcess(argv, process.returncode, out, err)
         if check and done.returncode != 0:
@@ -244,7 +255,7 @@ class Root:
         if process is None:
             return
         # Process 1 first: unshare then reaps it, and is gone itself. Nothing outlives process 1.
-        kill_quietly(self._pid or process.pid)
+        kill(self._pid or process.pid)
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
@@ -257,31 +268,3 @@ class Root:
                 who = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": shell}
                 return {**who, "uid": uid, "gid": gid}
         raise KeyError(f"no user {user} in the root {self.name}")
-
-    @staticmethod
-    def _first_process(unshare: int) -> int:
-        """Return the pid of the child of `unshare`, once it has one."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            children = Path(f"/proc/{unshare}/task/{unshare}/children").read_text().split()
-            if children:
-                return int(children[0])
-            time.sleep(0.002)
-        raise RuntimeError("unshare started no process: see the log beside the root")
-
-
-def kill_tree(pid: int) -> None:
-    """SIGKILL `pid` and all its descendants, across pid namespaces."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        os.kill(pid, signal.SIGKILL)
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    for child in children:
-        kill_tree(int(child))
-
-
-def kill_quietly(pid: int) -> None:
-    """SIGKILL `pid`, if it is still there."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

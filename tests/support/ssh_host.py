@@ -42,7 +42,14 @@ class SshHost(Root):
             network="own", command=SSHD,
         )  # fmt: skip
         self.network = network
-        self.address = network.next_address()
+        self.address = ""
+
+    def close(self) -> None:
+        """End the host, and give its address back to the network."""
+        super().close()
+        if self.address:
+            self.network.give_back(self.address)
+            self.address = ""
 
     def start(self) -> Self:
         """Start the host and wait until it answers on port 22."""
@@ -162,12 +169,18 @@ def start_all(hosts: Sequence[SshHost], seconds: float = 30) -> None:
     with ExitStack() as undo:
         for host in hosts:
             undo.callback(host.close)
+            host.address = host.network.next_address()
             host.launch()
         by_network: dict[Network, list[tuple[str, int]]] = {}
         for host in hosts:
             by_network.setdefault(host.network, []).append((host.address, host.pid))
         for network, ends in by_network.items():
-            network.plug(ends)
+            try:
+                network.plug(ends)
+            except RuntimeError:
+                for host in hosts:
+                    host.raise_if_dead()
+                raise
         for host in hosts:
             host.proceed(*host.network.host_lines(host.address))
             host.known_hosts.write_text(f"{host.address} {keys().host_public}\n")
@@ -188,6 +201,7 @@ def _wait_for_banner(host: SshHost, seconds: float) -> None:
                     return
         except OSError as error:
             if time.monotonic() > deadline:
-                log = (host.base / "log").read_text(errors="replace")
-                raise RuntimeError(f"{host.name} does not answer ssh: {error}; {log}") from None
+                raise RuntimeError(
+                    f"{host.name}: no answer by ssh: {error}; {host.log()}"
+                ) from None
             time.sleep(0.005)
