@@ -1,0 +1,86 @@
+"""Runs an iterator ahead in a native thread: zlib, hashlib and file I/O leave the GIL to others.
+
+Native, because under gevent's monkey patching (pyinfra) a threading.Thread is a greenlet and
+would run nothing in parallel. What runs here must therefore not touch sockets, nor the locks of
+`threading`: files, zlib and hashlib only.
+"""
+
+import sys
+from _queue import SimpleQueue
+from _thread import start_new_thread
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class _End:
+    """The last thing in the queue, with what ended the source."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class Prefetch(Generic[T]):
+    """Iterates over `source` run in a native thread, at most `depth` items ahead.
+
+    An exception of the source comes up where its next item would have come. Leaving the `with`
+    block stops the source and returns once it no longer runs, so that what it reads can be
+    closed.
+    """
+
+    def __init__(self, source: Iterator[T], depth: int) -> None:
+        self._source = source
+        self._ready: SimpleQueue[T | _End] = SimpleQueue()
+        self._room: SimpleQueue[bool] = SimpleQueue()
+        self._stop = False
+        self._ended = False
+        for _ in range(depth):
+            self._room.put(True)
+        _start_native(self._run)
+
+    def _run(self) -> None:
+        end = _End(None)
+        try:
+            while self._room.get() and not self._stop:
+                try:
+                    item = next(self._source)
+                except StopIteration:
+                    break
+                self._ready.put(item)
+        except BaseException as error:  # the consumer raises it again
+            end = _End(error)
+        self._ready.put(end)
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        if self._ended:
+            raise StopIteration
+        item = self._ready.get()
+        if isinstance(item, _End):
+            self._ended = True
+            if item.error is not None:
+                raise item.error
+            raise StopIteration
+        self._room.put(True)
+        return item
+
+    def __enter__(self) -> "Prefetch[T]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop = True
+        self._room.put(False)
+        while not self._ended:
+            self._ended = isinstance(self._ready.get(), _End)
+
+
+def _start_native(function: Callable[[], None]) -> None:
+    """A native thread, also where gevent has replaced the means to start one."""
+    start: Any = start_new_thread
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None:
+        start = monkey.get_original("_thread", "start_new_thread")
+    start(function, ())
