@@ -74,9 +74,10 @@ def read_document(path: Path, name: str, problems: Collector) -> Node | None:
 def read_bounded(path: Path, limit: int) -> bytes:
     """At most `limit` + 1 bytes of a regular file. Raises OSError; never waits for a fifo."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
         return stream.read(limit + 1)
 
 
@@ -84,8 +85,8 @@ def _read_text(path: Path, name: str, problems: Collector) -> str | None:
     try:
         data = read_bounded(path, MAX_BYTES)
     except OSError as error:
-        absent = error.errno in (errno.ENOENT, errno.ENAMETOOLONG) and not path.is_symlink()
-        if not absent:
+        missing = error.errno == errno.ENOENT and not path.is_symlink()
+        if not missing and error.errno != errno.ENAMETOOLONG:
             why = error.strerror or type(error).__name__
             what = f"a file that cannot be read ({why})"
             hint = "check its type and permissions, or where the link leads"

@@ -31,10 +31,13 @@ def _over(base: Table, top: Table) -> Table:
         if below is not None and isinstance(below.node, Table):
             if isinstance(entry.node, Table):
                 entry = Entry(entry.file, entry.line, _over(below.node, entry.node))
-            elif isinstance(entry.node, Scalar) and entry.node.is_blank:
+            elif _is_blank(entry.node):
                 continue
+        elif below is not None and isinstance(entry.node, Table) and not _is_blank(below.node):
+            node = Table(entry.file, entry.line, entry.node.entries, reset=below.where)
+            entry = Entry(entry.file, entry.line, node)
         entries[key] = entry
-    return Table(top.file, top.line, entries)
+    return Table(top.file, top.line, entries, reset=base.reset)
 
 
 def provenance(table: Table, model: type[BaseModel], prefix: str = "") -> dict[str, str]:
@@ -48,12 +51,14 @@ def provenance(table: Table, model: type[BaseModel], prefix: str = "") -> dict[s
         path = prefix + name
         entry = table.entries.get(name)
         section = field.annotation
-        found[path] = entry.where if entry else BUILT_IN
+        found[path] = entry.where if entry else table.reset or BUILT_IN
         if isinstance(section, type) and issubclass(section, BaseModel):
             below = entry.node if entry else None
             if isinstance(below, Table):
                 found |= provenance(below, section, f"{path}.")
             else:
+                if below is not None and _is_blank(below):
+                    found[path] = table.reset or BUILT_IN
                 found |= dict.fromkeys(provenance(_EMPTY, section, f"{path}."), found[path])
         elif entry:
             found |= _declared(entry.node, path)
@@ -61,6 +66,10 @@ def provenance(table: Table, model: type[BaseModel], prefix: str = "") -> dict[s
 
 
 _EMPTY = Table("", 0, {})
+
+
+def _is_blank(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_blank
 
 
 def _declared(node: Node, path: str) -> dict[str, str]:

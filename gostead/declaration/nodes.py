@@ -81,11 +81,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A map from text keys to entries, in the order written."""
+    """A map from text keys to entries, in the order written.
+
+    `reset` is the file:line of a null in a weaker layer, which took away all that was there before.
+    """
 
     file: str
     line: int
     entries: Mapping[str, Entry]
+    reset: str | None = None
 
     @property
     def where(self) -> str:
