@@ -10,6 +10,6 @@ from gostead.operations.toolchains import toolchains
 @deploy("gostead")
 def go_setup(directory: str | None = None) -> None:
     """Brings the host to its declaration in `directory` (default: group_data)."""
-    toolchains(directory)
-    shells(directory)
-    removal(directory)
+    toolchains(directory, name="Go toolchains")
+    shells(directory, name="Login shells")
+    removal(directory, name="Removal")

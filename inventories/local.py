@@ -1,3 +1,3 @@
 """This machine."""
 
-hosts = ["@local"]
+machines = ["@local"]

@@ -43,6 +43,8 @@ def converge(subject: str, planner: Planner, directory: str | None) -> Iterator[
         plan = planner(*current(host, directory))
     except REFUSALS as error:
         # An exception here would end the run on every host; this fails one.
+        if not host.state.is_executing:  # --dry executes nothing, and must not be silent
+            host.log_styled(str(error), fg="red", log_func=logger.error)
         yield FunctionCommand(_refuse, [str(error)], {})
         return
     record(host).findings += [f for f in plan.findings if f not in record(host).findings]
@@ -82,6 +84,9 @@ def _carry_out(
         host.log_styled(f"{change.item}: {error}", fg="red", log_func=logger.error)
         _settle(host, planner, directory)
         return False
+    except Exception as error:  # pyinfra logs it; the report must hold it too
+        known.error = f"{change.item}: {type(error).__name__}: {error}"
+        raise
     return True
 
 

@@ -78,7 +78,6 @@ def _run(
             "lock_wait": chosen.lock_wait,
             "archive": "",
             "compressed": False,
-            "stamps": False,
             **change.script.values,
             **values,
         },

@@ -73,8 +73,7 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                 Script("change/file", {
                     "root": state.system.root, "path": item.path, "kind": "stripped", "detail": "",
                     "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
-                    "owner": "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}",
-                    "stamps": False}, Content(after)),
+                    "owner": "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}",}, Content(after)),
             )  # fmt: skip
 
 
@@ -82,7 +81,7 @@ def _unfile(state: HostState, item: Registered, content: bytes) -> Change:
     return Change(
         SUBJECT, item.path, "file of gostead's", "absent", "state is absent", "state",
         Script("change/unfile", {"root": state.system.root, "path": item.path, "kind": item.kind,
-                                 "before": digest(content), "stamps": False}),
+                                 "before": digest(content),}),
     )  # fmt: skip
 
 

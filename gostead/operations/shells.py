@@ -130,7 +130,7 @@ def _write(
                 "root": state.system.root, "path": entry.path, "kind": kind, "detail": detail,
                 "before": digest(entry.content) if entry.kind == "file" else "absent",
                 "after": digest(content), "mode": mode,
-                "owner": "" if same_owner else f"{entry.uid}:{entry.gid}", "stamps": False,
+                "owner": "" if same_owner else f"{entry.uid}:{entry.gid}",
             },
             Content(content),
         ),

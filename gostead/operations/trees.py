@@ -87,7 +87,6 @@ def trees(declared: GoSetup, state: HostState, held: str = "") -> Iterator[Chang
             "name": name,
             "module": module(name, system.platform),
             "h1_hex": wanted,
-            "stamps": True,
         }
         if tree is None:
             before, why, repair = "absent", _declared_as(declared, version), False

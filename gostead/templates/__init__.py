@@ -23,6 +23,9 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
+        # `{#` is POSIX shell too: ${#name}
+        comment_start_string="{##",
+        comment_end_string="##}",
         autoescape=False,  # noqa: S701 - shell, not HTML; every value goes through `sh`
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -32,12 +35,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, /, **values: Any) -> str:
     """The text of `template` (a path below this directory). Raises jinja2.UndefinedError."""
     return _environment().get_template(template).render(**values)
 
 
-def host_script(name: str, **values: Any) -> str:
+def host_script(name: str, /, **values: Any) -> str:
     """A whole script for `sh -s`. The body is one function, so that a script that was cut on its
     way runs nothing."""
     return render(f"{name}.sh.j2", **values)
