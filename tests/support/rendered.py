@@ -1,0 +1,74 @@
+"""Every host script, rendered in each of its variants with values that need quoting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gostead.templates
+from gostead.templates import host_script
+
+ROOT = '/home/it\'s "an" $HOME/.local/share/gostead'
+COMMON: dict[str, Any] = {
+    "root": ROOT, "run": "20260101T000000-ab'c", "lock_wait": 5, "archive": "", "compressed": False,
+}  # fmt: skip
+TREE = {"name": "go1.27.3", "module": "golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64",
+        "h1_hex": "ab" * 32, "origin": "it's $(a) mirror"}  # fmt: skip
+FETCH = {"archive": "https://example.com/go.tar.gz?a='b", "https": True, "sha256": "cd" * 32,
+         "authorization": "Basic x'y", "proxy": "http://u:p'w@proxy", "ca_bundle": "/a b"}  # fmt: skip
+PLAIN_FETCH = {"archive": "http://127.0.0.1/x", "https": False, "sha256": "cd" * 32,
+               "authorization": "", "proxy": "", "ca_bundle": ""}  # fmt: skip
+HOLD = ["1.27.3", "ann@host", "it's broken; $(reboot)", ""]
+FILE = {"path": "/home/a b/it's/.profile", "kind": "block", "detail": "newline", "before": "absent",
+        "after": "ef" * 32, "mode": "644", "owner": "1000:1000"}  # fmt: skip
+
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "file": [FILE, FILE | {"owner": ""}],
+    "hold": [{"hold": HOLD}, {"hold": None}],
+    "install": [
+        TREE | {"repair": False},
+        TREE | {"repair": True, "compressed": True},
+        TREE | {"repair": False} | FETCH,
+        TREE | {"repair": True} | PLAIN_FETCH,
+    ],
+    "layout": [{"format": 1}],
+    "link": [{"path": "/usr/local/bin/go", "target": f"{ROOT}/current/bin/go", "before": "",
+              "original": "../x y"}],
+    "profile": [{"name": "go1.27.3", "commands": ("go", "gofmt")}],
+    "prune": [{"name": "go1.27.3"}],
+    "remove": [{}],
+    "stamp": [TREE | {"summary": "1 2 3"}],
+    "switch": [
+        {"before": "", "after": "profiles/go1.27.3", "hold": None},
+        {"before": "profiles/go1.26.8", "after": "profiles/go1.27.3", "hold": HOLD},
+    ],
+    "tidy": [{}],
+    "unfile": [{"path": "/home/a b/.profile", "kind": "file", "before": "ab" * 32}],
+    "unlink": [
+        {"path": "/usr/local/bin/go", "target": "x y", "original": ""},
+        {"path": "/usr/local/bin/go", "target": "x y", "original": "/o'ld"},
+    ],
+}  # fmt: skip
+
+SUBJECTS = ("system", "toolchains", "shells")
+PROBES = [
+    {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "scope": {"linux": scope, "darwin": "user"}}
+    for deep in (False, True)
+    for scope in ("auto", "system")
+]  # fmt: skip
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """Name and text of every script that can reach a host."""
+    for values in PROBES:
+        yield f"probe-deep-{values['deep']}", host_script("probe/main", **values)
+    for name, variants in CHANGES.items():
+        for number, values in enumerate(variants):
+            yield f"{name}-{number}", host_script(f"change/{name}", **(COMMON | values))
+
+
+def templates_of_changes() -> set[str]:
+    """The names of all templates below change/."""
+    directory = Path(gostead.templates.__file__).parent / "change"
+    return {path.name.removesuffix(".sh.j2") for path in directory.glob("*.sh.j2")}
