@@ -60,7 +60,7 @@ def ask_go(environ: Mapping[str, str]) -> str:
     import shutil  # costs more than everything else here, and is seldom needed
     import subprocess
 
-    go = shutil.which("go", path=environ.get("PATH"))
+    go = shutil.which("go", path=environ.get("PATH", ""))
     if go is None:
         return ""
     # From / and with the local toolchain: a go.mod in the working directory must not make go

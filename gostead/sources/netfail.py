@@ -50,11 +50,10 @@ def _meaning(where: str, watch: Watchdog, error: BaseException) -> Exception:
     for inner in chain:
         if isinstance(inner, http.ProxyError):
             return Unreachable(f"{where}: the proxy refuses ({printable(str(chain[-1]), 120)})")
-    for inner in chain:
-        if isinstance(inner, http.IncompleteRead | http.InvalidChunkLength):
-            return Transient("the body was cut short")
-        if isinstance(inner, http.ProtocolError | OSError):
-            return Transient(f"the connection broke ({printable(str(chain[-1]), 120)})")
+    if any(isinstance(e, http.IncompleteRead | http.InvalidChunkLength) for e in chain):
+        return Transient("the body was cut short")
+    if any(isinstance(e, http.ProtocolError | OSError) for e in chain):
+        return Transient(f"the connection broke ({printable(str(chain[-1]), 120)})")
     return TransferFailed(f"{where}: {printable(str(error), 200)}")
 
 
