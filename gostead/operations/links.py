@@ -46,7 +46,9 @@ def links(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             continue
         yield Change(
             SUBJECT, path, entry.target or "absent", target,
-            "sh -c, systemd units and ssh commands find Go there", "toolchains.links",
+            "sh -c, systemd units and ssh commands find Go there"
+            if state.system.scope == "system" else "on the PATH of many login shells",
+            "toolchains.links",
             Script("change/link", {"root": state.system.root, "path": path, "target": target,
                                    "before": entry.target,
                                    "original": ours.detail if ours else entry.target}),

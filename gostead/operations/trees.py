@@ -103,7 +103,10 @@ def trees(declared: GoSetup, state: HostState, held: str = "") -> Iterator[Chang
                 )  # fmt: skip
             continue
         else:
-            wrong = [*tree.differences, *tree.oddities] or ["its contents are another release's"]
+            named = {line.split(" (")[0] for line in tree.differences}
+            odd = [o if "(" in o else f"{o} (mode, owner or kind)" for o in tree.oddities]
+            odd = [line for line in odd if line.split(" (")[0] not in named]
+            wrong = [*tree.differences, *odd] or ["its contents are another release's"]
             shown = ", ".join(wrong[:5]) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
             before, why, repair = "damaged", f"not what was released: {shown}", True
         fetched += 2 if repair else 1
