@@ -6,19 +6,27 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by name
     busybox_host,
     fleet,
+    go_cache,
     make_root,
     make_sandbox,
+    mirror,
     network,
     sandbox,
     ssh_host,
 )
 from tests.support.requirements import why_no_hosts
 from tests.support.runs import sweep
+
+
+# The machine may be busy with other tests: how long an example takes says nothing.
+hypothesis.settings.register_profile("gostead", deadline=None)
+hypothesis.settings.load_profile("gostead")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

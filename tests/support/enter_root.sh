@@ -7,8 +7,8 @@
 #   BASE           directory with upper/ and work/ (or tmp/ for a tmpfs) and root/, the mount point
 #   LOWER          lower directories, joined with colons
 #   UPPER_OPTIONS  mount options of a tmpfs for the upper layer, or "" for BASE itself
-#   standard input: lines "ip COMMAND", "bind SOURCE", "overlay LOWER DATA", each followed by a line
-#   with the target relative to the root (bind, overlay); then "go"
+#   standard input: lines "ip COMMAND", "bind SOURCE", "bind-rw SOURCE", "overlay OWNER SOURCE", all
+#   but the first followed by a line with the target relative to the root; then "go"
 set -eu
 umask 022
 base=$1 lower=$2 name=$3 upper_options=$4
@@ -68,13 +68,19 @@ while IFS= read -r line && [ "$line" != go ]; do
     mount --bind "$rest" "$target"
     [ "$word" = bind-rw ] || mount -o remount,ro,bind "$target"
     ;;
-  overlay) # rest: a read-only tree; what is written goes to BASE/over-N, unseen by the tree
+  overlay) # a tree of the machine; what is written goes to BASE/over-N, unseen by the tree
+    owner=${rest%% *} rest=${rest#* }
     IFS= read -r target
     make_target "$rest" "$target"
     data=$(mktemp -d "$base/over-XXXXXX")
     mkdir "$data/upper" "$data/work"
-    mount -t overlay -o "volatile,lowerdir=$rest,upperdir=$data/upper,workdir=$data/work" \
-      gostead-test "$target"
+    # metacopy: to change an owner copies no content.
+    options="volatile,metacopy=on,redirect_dir=on,lowerdir=$rest"
+    mount -t overlay -o "$options,upperdir=$data/upper,workdir=$data/work" gostead-test "$target"
+    if [ "$owner" != root ]; then
+      chroot . /bin/chown "$owner:$owner" "/${target%/*}"
+      chroot . /bin/chown -R "$owner:$owner" "/$target"
+    fi
     ;;
   *) echo "enter_root.sh: $line?" >&2 && exit 64 ;;
   esac

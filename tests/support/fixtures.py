@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from tests.support.busybox import busybox
+from tests.support.go_cache import GoCache
+from tests.support.go_cache import go_cache as open_go_cache
+from tests.support.mirror import Mirror
 from tests.support.netns import Network
 from tests.support.requirements import need_hosts
 from tests.support.root import Root
@@ -81,3 +84,16 @@ def ssh_host(fleet: Callable[..., Fleet]) -> SshHost:
 def busybox_host(fleet: Callable[..., Fleet]) -> SshHost:
     """An Alpine-like host: ash and busybox only; the same users, no sudo."""
     return fleet(1, kind="busybox", prefix="busybox")[0]
+
+
+@pytest.fixture(scope="session")
+def go_cache() -> GoCache:
+    """Real toolchains: `go_cache.tar("1.27.3")`, or `make_sandbox(go_cache=go_cache.path)`."""
+    return open_go_cache()
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    """An empty mirror of Go releases: `mirror.publish(madeup("1.99.1"))`, `mirror.serve()`."""
+    with Mirror() as mirror:
+        yield mirror

@@ -33,7 +33,8 @@ IDLE = ("/bin/busybox", "sh", "-c", "while :; do busybox sleep 100000 & wait $!;
 class Mount:
     """Something of the machine inside the root, at the same path unless `target` says otherwise.
 
-    kind: `bind` read-only, `bind-rw`, or `overlay`: writable, but the writes stay in the root.
+    kind: `bind` read-only, `bind-rw`, or `overlay USER`: that user's own to write, but the writes
+    stay in the root.
     """
 
     source: Path

@@ -30,14 +30,16 @@ class Sandbox(Root):
         name: str = "sandbox",
         mounts: Sequence[Mount] = (),
         go_cache: Path | None = None,
+        go_cache_user: str = "root",
         size: str | None = None,
         inodes: int | None = None,
         network: str = "none",
     ) -> None:
         """Prepare a sandbox.
 
-        `go_cache` becomes the controller's cache of root, ~/.cache/gostead: writable, and
-        nothing of it is ever changed on the machine. `network="machine"`: to reach a real GOPROXY.
+        `go_cache` becomes the controller's cache of `go_cache_user`, ~/.cache/gostead: writable,
+        and nothing of it is ever changed on the machine. `network="machine"`: to reach a real
+        GOPROXY.
         """
         lower = debian()
         shown = [Mount(PROJECT), *(Mount(path) for path in interpreter_paths(lower))]
@@ -48,7 +50,8 @@ class Sandbox(Root):
             if not any(m.source.is_relative_to(o.source) for o in shown if o is not m)
         ]
         if go_cache is not None:
-            own.append(Mount(go_cache, "/root/.cache/gostead", "overlay"))
+            home = "/root" if go_cache_user == "root" else f"/home/{go_cache_user}"
+            own.append(Mount(go_cache, f"{home}/.cache/gostead", f"overlay {go_cache_user}"))
         if network == "machine":
             own += [Mount(Path(os.path.realpath(f)), f) for f in NETWORK_FILES if Path(f).exists()]
         super().__init__(

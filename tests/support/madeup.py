@@ -1,0 +1,55 @@
+"""Small releases of Go that never were: their `go` is a shell script, and installs in no time.
+
+For tests of what is done *with* toolchains. What a compiler or 12,000 files matter for takes the
+real ones (`go_cache`).
+"""
+
+from __future__ import annotations
+
+from tests.support.toolchain import Toolchain
+
+GO = """\
+#!/bin/sh
+# What `go` answers in a made-up release.
+here=$0
+while [ -h "$here" ]; do
+  target=$(readlink "$here")
+  case $target in
+  /*) here=$target ;;
+  *) here=${{here%/*}}/$target ;;
+  esac
+done
+root=$(cd "${{here%/*}}/.." && pwd -P)
+case $*  in
+version) echo "go version go{version} {system}/{machine}" ;;
+"env GOROOT") echo "$root" ;;
+"env GOVERSION") echo "go{version}" ;;
+"env GOROOT GOVERSION") printf '%s\\n%s\\n' "$root" "go{version}" ;;
+*) echo "go{version} is made up: it cannot '$*'" >&2 && exit 2 ;;
+esac
+"""
+
+
+def madeup(version: str = "1.99.1", platform: str = "linux-amd64") -> Toolchain:
+    """Return the made-up release `version`; each version's content differs from all others'."""
+    system, machine = platform.split("-")
+    text = f"made-up release {version}\n".encode()
+    files = {
+        "VERSION": f"go{version}\ntime 2026-01-01T00:00:00Z\n".encode(),
+        "LICENSE": text,
+        "bin/go": GO.format(version=version, system=system, machine=machine).encode(),
+        "bin/gofmt": b"#!/bin/sh\nexec cat\n",
+        "go.env": b"GOPROXY=off\nGOTOOLCHAIN=local\n",
+        "lib/wasm/go_js_wasm_exec": b"#!/bin/sh\n",
+        "lib/time/zoneinfo.zip": text * 3,
+        f"pkg/tool/{system}_{machine}/compile": b"#!/bin/sh\n" + b"# " + text,
+        f"pkg/tool/{system}_{machine}/link": b"#!/bin/sh\n" + b"# link " + text,
+        "pkg/include/textflag.h": b"// " + text,
+        "src/go.mod": b"module std\n",
+        "src/cmd/go.mod": b"module cmd\n",
+        "src/empty.go": b"",
+        "src/fmt/print.go": b"package fmt\n// " + text,
+        "src/fmt/name with space.go": b"package fmt\n",
+        "src/" + "deep/" * 20 + "a_file_whose_name_with_its_directories_is_over_100.go": text,
+    }
+    return Toolchain(version=version, platform=platform, files=files)
