@@ -24,17 +24,20 @@ def put(content: bytes, line: bytes) -> tuple[bytes, str]:
     found = find(content)
     if found:
         return content[: found[0]] + block + content[found[1] :], ""
-    # Without a final newline the block would be glued to the last line.
+    # Without a final newline the block would be glued to the last line, and after a backslash its
+    # first line would continue a command.
     joint = b"\n" if content and not content.endswith(b"\n") else b""
-    return content + joint + block, "newline" if joint else ""
+    if content.removesuffix(b"\n").endswith(b"\\"):
+        joint += b"\n"
+    return content + joint + block, ("", "newline", "newlines")[len(joint)]
 
 
 def take(content: bytes, joint: str) -> bytes:
-    """The content without the block, and without the newline that `put` had to add."""
+    """The content without the block, and without the newlines that `put` had to add."""
     found = find(content)
     if not found:
         return content
     before, after = content[: found[0]], content[found[1] :]
-    if joint == "newline" and not after:
-        before = before.removesuffix(b"\n")
+    if not after:
+        before = before.removesuffix({"newline": b"\n", "newlines": b"\n\n"}.get(joint, b""))
     return before + after
