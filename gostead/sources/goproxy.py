@@ -7,6 +7,9 @@ from typing import Literal
 from gostead.sources.errors import SourceError
 from gostead.sources.redact import redact_url
 
+GO_TIMEOUT = 5.0
+"""Seconds that `go env` may take."""
+
 
 @dataclass(frozen=True)
 class ProxyEntry:
@@ -74,7 +77,7 @@ def ask_go(environ: Mapping[str, str]) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=5,
+            timeout=GO_TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
