@@ -100,7 +100,7 @@ def _elevated(host: Host, command: str) -> str:
             f"{host.name}: a sudo or su password would end up in a file in /tmp and in the list of "
             "processes: allow that user sudo without one (NOPASSWD), or connect as root"
         )
-    from pyinfra.api import StringCommand
+    from pyinfra.api.command import StringCommand
     from pyinfra.connectors.util import make_unix_command_for_host
 
     made = make_unix_command_for_host(host.state, host, StringCommand(command), **arguments)
@@ -215,7 +215,7 @@ def _run_ssh(
 
 def _run_text(host: Host, script: str, limit: float) -> Answer:
     """Any other connector (@docker, @chroot …): text only, which the probe's armour survives."""
-    from pyinfra.api import StringCommand
+    from pyinfra.api.command import StringCommand
 
     arguments = _arguments(host)
     arguments["_timeout"] = int(limit)

@@ -8,11 +8,11 @@ made when the subject, read again, no longer asks for it: not because a command 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import logger
-from pyinfra.api import FunctionCommand
+from pyinfra.api.command import FunctionCommand
 from pyinfra.context import ctx_host
 
 from gostead.declaration import DeclarationError
@@ -32,9 +32,9 @@ Planner = Callable[..., Plan]
 REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
 
 
-def converge(subject: str, planner: Planner, directory: str | None) -> Iterator[Any]:
+def converge(subject: str, planner: Planner, directory: str | None) -> Generator[Any, None, None]:
     """The body of an operation: a command per change, and one that reads the host again."""
-    host: Host = ctx_host.get()
+    host: Host = ctx_host.get()  # type: ignore[no-untyped-call] # pyinfra's is untyped
     wanted = options(host).subjects
     if wanted and subject not in wanted:
         host.noop(f"{subject}: not asked for")

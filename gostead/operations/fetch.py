@@ -84,4 +84,5 @@ def _authorization(auth: str | None) -> str:
 
 
 def _secret(value: Any) -> str | None:
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    revealed = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    return None if revealed is None else str(revealed)

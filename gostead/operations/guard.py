@@ -13,8 +13,8 @@ def check_host(declared: GoSetup, state: HostState) -> None:
     system, toolchains = state.system, state.toolchains
     for path in state.unreadable:
         raise PlanError(
-            f"cannot read {path} as {system.user}: what is there is unknown, so nothing is changed. "
-            "Mend its permissions or connect as its owner"
+            f"cannot read {path} as {system.user}: what is there is unknown, so nothing is "
+            "changed. Mend its permissions or connect as its owner"
         )
     if system.scope == "system" and system.uid != 0:
         raise PlanError(
@@ -56,7 +56,7 @@ def check_platform(state: HostState) -> None:
 
 
 def check_directory(entry: Entry, uid: int) -> None:
-    """Raises PlanError where `entry` is neither absent nor a directory that `uid` alone can write."""
+    """Raises PlanError where `entry` is there and no directory that `uid` alone can write."""
     if entry.kind == "absent":
         return
     if entry.kind != "directory":

@@ -40,7 +40,8 @@ def links(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             continue
         foreign = entry.kind != "absent" and not ours
         if entry.kind not in ("absent", "link") or (foreign and policy != "force"):
-            yield Finding(SUBJECT, path, "warning", f"not gostead's ({entry.describe()}): left alone",
+            what = f"not gostead's ({entry.describe()}): left alone"
+            yield Finding(SUBJECT, path, "warning", what,
                           "it answers before the declared Go where PATH has no start-up file; "
                           "remove it, or declare `links: force` to take over a link")  # fmt: skip
             continue

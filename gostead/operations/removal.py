@@ -5,9 +5,10 @@ Only what the registry names is touched. A file that somebody edited since is le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
-from pyinfra.api import operation
+from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
@@ -68,12 +69,13 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
         if item.detail == "created" and not after:
             yield _unfile(state, item, entry.content)
         elif after != entry.content:
+            owner = "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}"
             yield Change(
                 SUBJECT, item.path, "with a block", "without", "state is absent", "state",
                 Script("change/file", {
                     "root": state.system.root, "path": item.path, "kind": "stripped", "detail": "",
                     "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
-                    "owner": "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}",}, Content(after)),
+                    "owner": owner}, Content(after)),
             )  # fmt: skip
 
 
@@ -86,7 +88,7 @@ def _unfile(state: HostState, item: Registered, content: bytes) -> Change:
 
 
 @operation()
-def removal(directory: str | None = None) -> Iterator[object]:
+def removal(directory: str | None = None) -> Generator[Any, None, None]:
     """
     Takes away what gostead made, where ``state: absent`` is declared.
 

@@ -8,9 +8,10 @@ start-up files of the user's login shells.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
-from pyinfra.api import operation
+from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
 from gostead.facts.entries import Entry
@@ -157,7 +158,7 @@ def digest(content: bytes | None) -> str:
 
 
 @operation()
-def shells(directory: str | None = None) -> Iterator[object]:
+def shells(directory: str | None = None) -> Generator[Any, None, None]:
     """
     Puts the declared Go first on PATH in the login shells of the declared scope.
 

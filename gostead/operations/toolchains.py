@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
+from typing import Any
 
-from pyinfra.api import operation
+from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
@@ -52,9 +53,10 @@ def plan(declared: GoSetup, state: HostState, now: datetime | None = None) -> Pl
 def _expired_hold(state: HostState, held: str) -> Iterator[Change]:
     hold = state.toolchains.hold
     if hold and not held:
+        before = f"{hold.version} until {hold.until or 'released'}"
         yield Change(
-            SUBJECT, f"{state.system.state}/hold", f"{hold.version} until {hold.until or 'released'}",
-            "absent", "the hold has ended", "toolchains.default",
+            SUBJECT, f"{state.system.state}/hold", before, "absent", "the hold has ended",
+            "toolchains.default",
             Script("change/hold", {"root": state.system.root, "hold": None}),
         )  # fmt: skip
 
@@ -105,7 +107,7 @@ def _leftovers(state: HostState) -> Iterator[Change]:
 
 
 @operation()
-def toolchains(directory: str | None = None) -> Iterator[object]:
+def toolchains(directory: str | None = None) -> Generator[Any, None, None]:
     """
     Brings the host's Go toolchains to what is declared in ``group_data``.
 

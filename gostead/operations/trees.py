@@ -167,8 +167,8 @@ def _check_macos(version: str, state: HostState) -> None:
         needed = ".".join(map(str, minimum_macos(version)))
         found = ".".join(map(str, state.system.version))
         raise PlanError(
-            f"Go {version} needs macOS {needed} or newer, this host has {found or 'an unknown one'}: "
-            "declare an older Go for it in group_data/hosts"
+            f"Go {version} needs macOS {needed} or newer, this host has "
+            f"{found or 'an unknown one'}: declare an older Go for it in group_data/hosts"
         )
 
 

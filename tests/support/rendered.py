@@ -11,11 +11,12 @@ from gostead.templates import host_script
 
 ROOT = '/home/it\'s "an" $HOME/.local/share/gostead'
 COMMON: dict[str, Any] = {
-    "root": ROOT, "run": "20260101T000000-ab'c", "lock_wait": 5, "archive": "", "compressed": False,
+    "root": ROOT, "run": "20260101T000000-ab'c", "lock_wait": 5, "archive": "",
+    "compressed": False,
 }  # fmt: skip
 TREE = {"name": "go1.27.3", "module": "golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64",
         "h1_hex": "ab" * 32, "origin": "it's $(a) mirror"}  # fmt: skip
-FETCH = {"archive": "https://example.com/go.tar.gz?a='b", "https": True, "sha256": "cd" * 32,
+FETCH = {"archive": "https://example.com/go?a='b", "https": True, "sha256": "cd" * 32,
          "authorization": "Basic x'y", "proxy": "http://u:p'w@proxy", "ca_bundle": "/a b"}  # fmt: skip
 PLAIN_FETCH = {"archive": "http://127.0.0.1/x", "https": False, "sha256": "cd" * 32,
                "authorization": "", "proxy": "", "ca_bundle": ""}  # fmt: skip
@@ -53,7 +54,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 
 SUBJECTS = ("system", "toolchains", "shells")
 PROBES = [
-    {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "scope": {"linux": scope, "darwin": "user"}}
+    {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep,
+     "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
     for scope in ("auto", "system")
 ]  # fmt: skip
