@@ -23,7 +23,6 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by na
 from tests.support.requirements import why_no_hosts
 from tests.support.runs import sweep
 
-
 # The machine may be busy with other tests: how long an example takes says nothing.
 hypothesis.settings.register_profile("gostead", deadline=None)
 hypothesis.settings.load_profile("gostead")

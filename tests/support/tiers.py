@@ -22,6 +22,7 @@ from tests.support.requirements import in_ci, why_no_hosts
 
 NO_TESTS_RAN = 5
 INTERRUPTED = 2
+WORKERS = min(os.cpu_count() or 1, 4)
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,7 @@ def report(outcomes: list[Outcome]) -> None:
 
 
 def _pytest(paths: list[str], arguments: list[str], everything: bool) -> list[str]:
-    workers = min(os.cpu_count() or 1, 4)
-    options = ["-q", "-n", str(workers), "--dist", "worksteal"]
+    options = ["-q", "-n", str(WORKERS), "--dist", "worksteal"]
     if not everything:
         options += ["-m", "not slow and not network"]
     return [sys.executable, "-m", "pytest", *options, *paths, *arguments]
