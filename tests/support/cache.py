@@ -72,3 +72,14 @@ def remove(path: Path) -> None:
             for directory, _names, _files in os.walk(path):
                 Path(directory).chmod(0o700)
         shutil.rmtree(path)
+
+
+def file_system_of(path: Path) -> str:
+    """Return the type of the file system that `path` is on. Source: proc_pid_mountinfo(5)."""
+    found = ("/", "unknown")
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        mount = fields.split()[4].replace("\\040", " ")
+        if path.is_relative_to(mount) and len(mount) >= len(found[0]):
+            found = (mount, rest.split()[0])
+    return found[1]

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from tests.support.cache import cache_dir, file_system_of
 from tests.support.digest import Digest, digest_tree, hash_of_upper
 from tests.support.processes import end_with_descendants, kill, wait_for_child
 from tests.support.runs import new_run_dir, release_run_dir
@@ -71,6 +72,8 @@ class Root:
         limits = [f"size={size}"] * (size is not None) + [f"nr_inodes={inodes}"] * (
             inodes is not None
         )
+        # An upper layer cannot itself be on an overlay, which is what a container has.
+        self._tmpfs = self._tmpfs or file_system_of(cache_dir()) == "overlay"
         self._upper_options = ",".join(["mode=755", *limits]) if self._tmpfs else ""
         self._network = network
         self._command = tuple(command)
@@ -101,7 +104,8 @@ class Root:
 
     @property
     def upper(self) -> Path:
-        """The layer with all that was written (not for a root with `size` or `inodes`)."""
+        """The layer with all that was written. AssertionError where that is in a tmpfs."""
+        assert not self._tmpfs, "what is written to this root is in a tmpfs that only it can see"
         return self.base / "upper"
 
     def start(self) -> Self:
