@@ -24,5 +24,9 @@ class Refused(SourceError):
     """What came, or how it came, is not what was asked for: security relevant, never used."""
 
 
+class Contents(Refused):
+    """The same, said by whoever unpacks; the URL is still to be added."""
+
+
 class CacheError(SourceError):
     """The controller's own cache cannot be used: owner, mode, space, lock."""

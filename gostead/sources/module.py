@@ -1,13 +1,13 @@
 """From a toolchain module (zip) to the canonical tar."""
 
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator
 
-from gostead.sources.errors import Refused
+from gostead.sources.errors import Contents
 from gostead.sources.names import check_name, sort_key
-from gostead.sources.prefetch import Prefetch
+from gostead.sources.native import Prefetch
+from gostead.sources.packed import PackedFile
 from gostead.sources.redact import printable
 from gostead.sources.writer import MAX_TREE, CanonicalWriter
 from gostead.sources.zipindex import STORED, ZipEntry, data_offset, zip_entries
@@ -23,19 +23,19 @@ Item = list[tuple[bytes, str]] | bytes
 """What a lane hands over: a batch's (content, digest) pairs, or a piece of one big file."""
 
 
-def unpack_module(fd: int, writer: CanonicalWriter, module: str) -> None:
-    """Feeds the files of the module zip `fd` to `writer`, in canonical order.
+def unpack_module(source: PackedFile, writer: CanonicalWriter, module: str) -> None:
+    """Feeds the files of the module zip to `writer`, in canonical order.
 
-    Two native threads inflate and hash, this one writes. Raises Refused for names outside
+    Two native threads inflate and hash, this one writes. Raises Contents for names outside
     `<module>/`, for a go.mod (a module has them as _go.mod), for data that is damaged or of
     another size than announced, and for what the directory or the writer refuses.
     """
-    files = [(_path(entry.name, module), entry) for entry in zip_entries(fd)]
+    files = [(_path(entry.name, module), entry) for entry in zip_entries(source)]
     if sum(entry.size for _, entry in files) > MAX_TREE:
-        raise Refused(f"more than {MAX_TREE >> 20} MiB unpacked")
+        raise Contents(f"more than {MAX_TREE >> 20} MiB unpacked")
     files.sort(key=lambda file: sort_key(file[0]))
     batches = _batches(files)
-    lanes = [Prefetch(_inflate_all(fd, batches[i::_LANES]), _AHEAD) for i in range(_LANES)]
+    lanes = [Prefetch(_inflate_all(source, batches[i::_LANES]), _AHEAD) for i in range(_LANES)]
     with lanes[0], lanes[1]:
         for number, batch in enumerate(batches):
             lane = lanes[number % _LANES]
@@ -54,11 +54,11 @@ def _path(name: str, module: str) -> str:
     shown = printable(name, 120)
     path = name.removeprefix(module + "/")
     if path == name:
-        raise Refused(f"member {shown!r} is outside {module}/")
+        raise Contents(f"member {shown!r} is outside {module}/")
     check_name(path)
     head, slash, last = path.rpartition("/")
     if last == "go.mod":
-        raise Refused(f"member {shown!r}: a toolchain module has go.mod files as _go.mod only")
+        raise Contents(f"member {shown!r}: a toolchain module has go.mod files as _go.mod only")
     return f"{head}{slash}go.mod" if last == "_go.mod" else path
 
 
@@ -80,29 +80,29 @@ def _is_big(batch: Batch) -> bool:
     return batch[0][1].size > _BATCH
 
 
-def _inflate_all(fd: int, batches: list[Batch]) -> Iterator[Item]:
+def _inflate_all(source: PackedFile, batches: list[Batch]) -> Iterator[Item]:
     """Runs in a native thread."""
     for batch in batches:
         if _is_big(batch):
-            yield from _inflate(fd, batch[0][1])
+            yield from _inflate(source, batch[0][1])
             continue
         whole = []
         for _, entry in batch:
-            data = b"".join(_inflate(fd, entry))
+            data = b"".join(_inflate(source, entry))
             whole.append((data, hashlib.sha256(data).hexdigest()))
         yield whole
 
 
-def _inflate(fd: int, entry: ZipEntry) -> Iterator[bytes]:
-    """The content of an entry: exactly as many bytes as it announces, or Refused."""
+def _inflate(source: PackedFile, entry: ZipEntry) -> Iterator[bytes]:
+    """The content of an entry: exactly as many bytes as it announces, or Contents."""
     shown = printable(entry.name, 120)
-    offset = data_offset(fd, entry)
+    offset = data_offset(source, entry)
     packed, size = entry.packed, entry.size
     unpacker = zlib.decompressobj(-15)
     while size or not (unpacker.eof or entry.method == STORED):
         pending = unpacker.unconsumed_tail
         if not pending and packed:
-            pending = os.pread(fd, min(packed, _PIECE), offset)
+            pending = source.read(min(packed, _PIECE), offset)
             if not pending:
                 break
             offset += len(pending)
@@ -113,18 +113,18 @@ def _inflate(fd: int, entry: ZipEntry) -> Iterator[bytes]:
             try:
                 piece = unpacker.decompress(pending, min(size, _PIECE) or 1)
             except zlib.error as error:
-                raise Refused(f"member {shown!r} is damaged ({error})") from error
+                raise Contents(f"member {shown!r} is damaged ({error})") from error
             if not pending and not piece and not unpacker.eof:
                 break
         if len(piece) > size:
-            raise Refused(f"member {shown!r} is bigger than it announces")
+            raise Contents(f"member {shown!r} is bigger than it announces")
         size -= len(piece)
         if piece:
             yield piece
         if unpacker.eof or (entry.method == STORED and not packed):
             break
     if size:
-        raise Refused(f"member {shown!r} is smaller than it announces, or cut short")
+        raise Contents(f"member {shown!r} is smaller than it announces, or cut short")
 
 
 def _pieces(lane: Iterator[Item], size: int) -> Iterator[bytes]:

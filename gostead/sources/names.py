@@ -2,7 +2,7 @@
 
 import re
 
-from gostead.sources.errors import Refused
+from gostead.sources.errors import Contents
 
 MAX_NAME = 255
 """Bytes: what the two fields of a ustar header hold together."""
@@ -11,33 +11,33 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+@~=,%#$!&(){}\[\]^;' -][A-Za-z0-9_+@~=,%#$!&()
 
 
 def decode_name(raw: bytes) -> str:
-    """A member's name as text; Refused when it is not UTF-8."""
+    """A member's name as text; Contents when it is not UTF-8."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused(f"member name {raw[:80]!r} is not UTF-8") from error
+        raise Contents(f"member name {raw[:80]!r} is not UTF-8") from error
 
 
 def check_name(name: str) -> str:
-    """The name itself when it stays inside the tree on any system; else Refused.
+    """The name itself when it stays inside the tree on any system; else Contents.
 
     Refused are: empty names, absolute ones, `.`, `..` and empty components, backslashes and
     colons (separators elsewhere), control and invisible characters, names longer than ustar
     holds.
     """
     if not name:
-        raise Refused("member with an empty name")
+        raise Contents("member with an empty name")
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME:
-        raise Refused(f"member name longer than {MAX_NAME} bytes: {name[:60]!r}…")
+        raise Contents(f"member name longer than {MAX_NAME} bytes: {name[:60]!r}…")
     if name.startswith("/"):
-        raise Refused(f"absolute member name {name!r}")
+        raise Contents(f"absolute member name {name!r}")
     for part in name.split("/"):
         if _PLAIN.fullmatch(part):
             continue
         if part in ("", ".", ".."):
-            raise Refused(f"member name {name!r} has the component {part!r}")
+            raise Contents(f"member name {name!r} has the component {part!r}")
         if "\\" in part or ":" in part or not part.isprintable():
-            raise Refused(f"member name {name!r} has a character that no toolchain file has")
+            raise Contents(f"member name {name!r} has a character that no toolchain file has")
     return name
 
 

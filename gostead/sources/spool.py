@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 _GRACE = 60.0
 """Seconds between the making of a file and its lock, with a wide margin."""
@@ -21,6 +22,16 @@ class Fetched:
     size: int
 
 
+class Listener(Protocol):
+    """Hears of what happens to a Spool; an exception goes to whoever writes."""
+
+    def grown(self) -> None:
+        """Bytes were appended."""
+
+    def restarted(self) -> None:
+        """What was there is about to be cut off."""
+
+
 class Spool:
     """An open file, mode 0600, under a name that nobody can guess; locked while in use.
 
@@ -30,6 +41,7 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         self.path = directory / f"{secrets.token_hex(16)}.part"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.listener: Listener | None = None
         self.fd = os.open(self.path, flags, 0o600)
         fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -38,9 +50,13 @@ class Spool:
         view = memoryview(data)
         while view:
             view = view[os.write(self.fd, view) :]
+        if self.listener:
+            self.listener.grown()
 
     def reset(self) -> None:
         """Empties the file."""
+        if self.listener and os.fstat(self.fd).st_size:
+            self.listener.restarted()
         os.lseek(self.fd, 0, os.SEEK_SET)
         os.ftruncate(self.fd, 0)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gostead.sources.canonical import BLOCK
-from gostead.sources.errors import Refused
+from gostead.sources.errors import Contents
 from gostead.sources.names import decode_name
 from gostead.sources.redact import printable
 
@@ -39,7 +39,7 @@ class TarStream:
     """Iterates over the members of a tar that comes in pieces.
 
     The data of a member is read by `data()` before the next member is asked for; what is not
-    read is skipped. Raises Refused for anything but regular files and directories, for set
+    read is skipped. Raises Contents for anything but regular files and directories, for set
     setuid, setgid or sticky bits, and for headers that make no sense.
     """
 
@@ -72,7 +72,7 @@ class TarStream:
             _check_sum(block)
             if kind in (b"x", b"g", b"L"):
                 if size > MAX_EXTENSION:
-                    raise Refused(f"a header extension of {size} bytes")
+                    raise Contents(f"a header extension of {size} bytes")
                 text = bytes(self._exactly(size))
                 self._exactly(-size % BLOCK)
                 if kind == b"x":
@@ -93,7 +93,7 @@ class TarStream:
         while not self._piece:
             piece = next(self._pieces, None)
             if piece is None:
-                raise Refused("the archive ends early: truncated")
+                raise Contents("the archive ends early: truncated")
             self._piece = memoryview(piece)
         part, self._piece = self._piece[:limit], self._piece[limit:]
         return part
@@ -117,14 +117,14 @@ class TarStream:
 def _member(name: str, kind: bytes, size: int, mode: int) -> Member:
     shown = printable(name, 120)
     if kind not in (b"0", b"\0", b"5"):
-        raise Refused(f"member {shown!r} is {_KINDS.get(kind, f'of the unknown type {kind!r}')}")
+        raise Contents(f"member {shown!r} is {_KINDS.get(kind, f'of the unknown type {kind!r}')}")
     if mode & 0o7000:
-        raise Refused(f"member {shown!r} has a setuid, setgid or sticky bit (mode {mode:o})")
+        raise Contents(f"member {shown!r} has a setuid, setgid or sticky bit (mode {mode:o})")
     directory = kind == b"5"
     if name.endswith("/") and not directory:
-        raise Refused(f"member {shown!r} is named like a directory")
+        raise Contents(f"member {shown!r} is named like a directory")
     if directory and size:
-        raise Refused(f"directory {shown!r} with {size} bytes of data")
+        raise Contents(f"directory {shown!r} with {size} bytes of data")
     return Member(name.removesuffix("/") if directory else name, size, directory)
 
 
@@ -145,12 +145,12 @@ def _number(field: bytes, what: str) -> int:
 
 
 def _no_number(what: str) -> int:
-    raise Refused(f"a header with an impossible {what}")
+    raise Contents(f"a header with an impossible {what}")
 
 
 def _check_sum(block: bytes) -> None:
     if _number(block[148:156], "checksum") != sum(block[:148]) + sum(block[156:]) + 8 * 32:
-        raise Refused("a header with a wrong checksum: this is no tar archive, or it is damaged")
+        raise Contents("a header with a wrong checksum: this is no tar archive, or it is damaged")
 
 
 def _pax(text: bytes) -> dict[str, str]:
@@ -159,13 +159,13 @@ def _pax(text: bytes) -> dict[str, str]:
     while text:
         length, space, _ = text.partition(b" ")
         if not space or not length.isdigit() or not len(length) + 2 < int(length) <= len(text):
-            raise Refused("a pax header that makes no sense")
+            raise Contents("a pax header that makes no sense")
         record, text = text[len(length) + 1 : int(length)], text[int(length) :]
         key, equals, value = record.partition(b"=")
         if not equals or not value.endswith(b"\n"):
-            raise Refused("a pax header that makes no sense")
+            raise Contents("a pax header that makes no sense")
         if key == b"path":
             found["path"] = decode_name(value[:-1])
         elif key in (b"size", b"linkpath") or key.startswith(b"GNU.sparse"):
-            raise Refused(f"a pax header with {printable(decode_name(key))}")
+            raise Contents(f"a pax header with {printable(decode_name(key))}")
     return found

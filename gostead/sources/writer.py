@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gostead.sources.canonical import BLOCK, END, header, padding, parents
 from gostead.sources.dirhash import Hash1
-from gostead.sources.errors import Refused
+from gostead.sources.errors import Contents
 from gostead.sources.names import check_name, mode_of, sort_key
 
 MAX_TREE = 1 << 30
@@ -33,7 +33,7 @@ class CanonicalWriter:
     """Takes a tree's files in any order and leaves the canonical tar in the file `fd`.
 
     Files that come in canonical order cost one pass; otherwise the tar is put in order by one more
-    copy at the end. Memory stays bounded by a few buffers and a line per file. Raises Refused for
+    copy at the end. Memory stays bounded by a few buffers and a line per file. Raises Contents for
     names, duplicates and sizes that no toolchain has. `fd` is written from its start; the rest
     of it is cut off.
     """
@@ -69,7 +69,7 @@ class CanonicalWriter:
             for chunk in chunks:
                 self._data(path, chunk)
         if self._position() - start != BLOCK + size:
-            raise Refused(f"member {path!r} does not have the size that it announces")
+            raise Contents(f"member {path!r} does not have the size that it announces")
         self._put(padding(size))
         self._hash.add(path, digest)
         self._files[path] = (start, self._position() - start)
@@ -93,12 +93,12 @@ class CanonicalWriter:
         """Checks a file, writes what stands before its data, and says where its header is."""
         check_name(path)
         if path in self._files or path in self._directories:
-            raise Refused(f"member {path!r} comes twice")
+            raise Contents(f"member {path!r} comes twice")
         self._tree_bytes += size
         if self._tree_bytes > MAX_TREE:
-            raise Refused(f"more than {MAX_TREE >> 20} MiB unpacked")
+            raise Contents(f"more than {MAX_TREE >> 20} MiB unpacked")
         if len(self._files) + len(self._directories) >= MAX_MEMBERS:
-            raise Refused(f"more than {MAX_MEMBERS} members")
+            raise Contents(f"more than {MAX_MEMBERS} members")
         key = sort_key(path)
         self._ordered = self._ordered and key > self._last
         self._last = key
@@ -106,7 +106,7 @@ class CanonicalWriter:
             if directory in self._directories:
                 continue
             if directory in self._files:
-                raise Refused(f"{directory!r} is a file and a directory")
+                raise Contents(f"{directory!r} is a file and a directory")
             self._directories.add(directory)
             self._put(self._header(directory, 0, 0o755, directory=True))
         start = self._position()
@@ -118,7 +118,7 @@ class CanonicalWriter:
         try:
             return header(path, size, mode, directory=directory)
         except ValueError as error:
-            raise Refused(str(error)) from error
+            raise Contents(str(error)) from error
 
     def _data(self, path: str, chunk: Chunk) -> None:
         if path == "VERSION" and len(self.version) < 4096:
@@ -171,7 +171,7 @@ class CanonicalWriter:
         while length:
             chunk = os.pread(self._fd, min(length, _COPY), start)
             if not chunk:
-                raise Refused("the unpacked tree was cut short on disk")
+                raise Contents("the unpacked tree was cut short on disk")
             yield chunk
             start += len(chunk)
             length -= len(chunk)

@@ -44,9 +44,18 @@ def test_an_announced_size_over_the_cap_is_refused_before_the_body(
 def test_an_endless_body_is_cut_off_at_the_cap(
     server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:
+    server.script[toolchain.module_path] = [endless(b"PK")]
+    with pytest.raises(SourceError, match=r"REFUSED .*more than 2 MiB"):
+        cache.obtain(toolchain.request(sources=("module",), goproxy=server.url), SMALL)
+    assert cache.leftovers() == []
+
+
+def test_a_body_that_cannot_become_a_toolchain_is_not_fetched_to_its_end(
+    server: BadServer, toolchain: Toolchain, cache: CacheDirectory
+) -> None:
     server.script[toolchain.archive_path] = [endless(b"\x1f\x8b")]
-    with pytest.raises(SourceError, match=r"REFUSED .*more than"):
-        cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url), SMALL)
+    with pytest.raises(SourceError, match=r"REFUSED .*not valid gzip data"):
+        cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))
     assert cache.leftovers() == []
 
 

@@ -9,7 +9,6 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,9 @@ from gostead.sources.archive import unpack_archive
 from gostead.sources.errors import Refused
 from gostead.sources.module import unpack_module
 from gostead.sources.names import check_name, mode_of
+from gostead.sources.packed import PackedFile
 from gostead.sources.tarstream import TarStream
+from gostead.sources.unpacking import Unpacker
 from gostead.sources.writer import CanonicalWriter, Written
 from tests.support.toolchain import Toolchain, file
 
@@ -34,15 +35,13 @@ FEW = settings(
 )
 
 
-def unpack(
-    content: bytes, unpacker: Callable[[int, CanonicalWriter], None]
-) -> tuple[bytes, Written]:
+def unpack(content: bytes, unpacker: Unpacker) -> tuple[bytes, Written]:
     """Runs an unpacker on bytes; returns the canonical tar."""
     with tempfile.TemporaryFile() as packed, tempfile.TemporaryFile() as out:
         packed.write(content)
         packed.flush()
         writer = CanonicalWriter(out.fileno(), Toolchain().module)
-        unpacker(packed.fileno(), writer)
+        unpacker(PackedFile(packed.fileno(), complete=True), writer)
         written = writer.finish()
         out.seek(0)
         return out.read(), written
@@ -155,7 +154,7 @@ def test_several_gzip_members_are_one_stream() -> None:
 
 @pytest.mark.parametrize("tail", [b"x", b"\0x", b"\x1f\x8bgarbage"])
 def test_garbage_after_the_archive_is_refused(tail: bytes) -> None:
-    with pytest.raises(Refused, match="not valid gzip|ends early"):
+    with pytest.raises(Refused, match=r"not valid gzip|ends early"):
         unpack(Toolchain().archive() + tail, unpack_archive)
 
 

@@ -1,21 +1,23 @@
-"""Runs an iterator ahead in a native thread: zlib, hashlib and file I/O leave the GIL to others.
+"""Work in native threads, which run in parallel also where gevent has patched `threading`.
 
-Native, because under gevent's monkey patching (pyinfra) a threading.Thread is a greenlet and
-would run nothing in parallel. What runs here must therefore not touch sockets, nor the locks of
-`threading`: files, zlib and hashlib only.
+Under gevent's monkey patching (pyinfra) a threading.Thread is a greenlet: it would run nothing
+in parallel, and unpacking would stop every other host. What runs in a native thread must in turn
+not touch sockets, nor the locks of `threading`: files, zlib and hashlib only.
 """
 
 import sys
-from _queue import SimpleQueue
+import time
+from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+_POLL = 0.002
 
 
 class _End:
-    """The last thing in the queue, with what ended the source."""
+    """The last thing in a queue, with what ended the work."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -75,6 +77,49 @@ class Prefetch(Generic[T]):
         self._room.put(False)
         while not self._ended:
             self._ended = isinstance(self._ready.get(), _End)
+
+
+class Background(Generic[T]):
+    """Runs `work` in a native thread. `stop` has to make it end soon, with an exception."""
+
+    def __init__(self, work: Callable[[], T], stop: Callable[[], None]) -> None:
+        self._work = work
+        self._stop = stop
+        self._ended: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        self._outcome: tuple[T | None, BaseException | None] | None = None
+        _start_native(self._run)
+
+    def _run(self) -> None:
+        try:
+            self._ended.put((self._work(), None))
+        except BaseException as error:  # wait() raises it again
+            self._ended.put((None, error))
+
+    def check(self) -> None:
+        """Raises what ended the work, if something did."""
+        if self._outcome is None:
+            try:
+                self._outcome = self._ended.get_nowait()
+            except Empty:
+                return
+        if self._outcome[1] is not None:
+            raise self._outcome[1]
+
+    def wait(self) -> T:
+        """The work's result, or its exception. Other greenlets run meanwhile."""
+        while self._outcome is None:
+            self.check()
+            if self._outcome is None:
+                time.sleep(_POLL)
+        self.check()
+        result: Any = self._outcome[0]
+        return result  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        """Stops the work and waits until it no longer runs, so that files can be closed."""
+        if self._outcome is None:
+            self._stop()
+            self._outcome = self._ended.get()
 
 
 def _start_native(function: Callable[[], None]) -> None:
