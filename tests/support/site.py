@@ -10,29 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.support.madeup import madeup
 from tests.support.toolchain import Toolchain
-
-GO = """\
-#!/bin/sh
-case "${{1-}}" in
-  version) echo "go version go{version} {system}" ;;
-  env) echo "${{0%/bin/go}}" ;;
-esac
-"""
 
 
 class Face(Protocol):
     """Something that runs `gostead` (a Sandbox)."""
 
     def gostead(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]: ...
-
-
-def release(version: str, platform: str = "linux-amd64") -> Toolchain:
-    """A small made-up release whose `go version` answers."""
-    made = Toolchain(version, platform)
-    text = GO.format(version=version, system=platform.replace("-", "/"))
-    made.files["bin/go"] = text.encode()
-    return made
 
 
 @dataclass
@@ -47,7 +32,7 @@ class Site:
         self.directory.chmod(0o755)
         self.mirror.mkdir(exist_ok=True)
         for version in self.versions:
-            self.releases[version] = release(version)
+            self.releases[version] = madeup(version)
             self.publish(self.releases[version])
         self.declare()
 
