@@ -28,17 +28,18 @@ class SecretReader:
         return self._read[node]
 
     def _env(self, node: Scalar, key: str) -> str | None:
-        value = os.environ.get(node.text) if _VARIABLE.fullmatch(node.text) else None
-        if value:
-            return value
+        expected = "a variable of the controller's environment"
         if not _VARIABLE.fullmatch(node.text):
-            found, hint = "!env without a variable's name", "write !env and one name: !env TOKEN"
-        else:
-            state = "empty" if value == "" else "not set"
-            found = f"!env {printable(node.text)}, which is {state} here"
-            hint = f"export {printable(node.text)} in the shell or job that runs gostead"
-        self._report(node, key, found, "a variable of the controller's environment", hint)
-        return None
+            hint = "write !env and one name: !env TOKEN"
+            self._report(node, key, "!env without a variable's name", expected, hint)
+            return None
+        value = os.environ.get(node.text)
+        if not value:
+            name = printable(node.text)
+            found = f"!env {name}, which is {'not set' if value is None else 'empty'} here"
+            hint = f"export {name} in the shell or job that runs gostead"
+            self._report(node, key, found, expected, hint)
+        return value or None
 
     def _file(self, node: Scalar, key: str) -> str | None:
         """The file's text less one newline at its end. Relative paths start at the YAML file."""

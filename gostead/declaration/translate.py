@@ -37,8 +37,8 @@ def _problem(detail: Mapping[str, Any], table: Table, model: type[BaseModel]) ->
         return Problem(where, key, "an unknown key", f"one of {', '.join(known)}", hint)
     if about_key:
         found = f"the key {show(str(loc[-1]))}"
-    elif any(is_secret(field) for field in fields) or (loc and loc[0] == "network"):
-        found = f"{_kind(node)} (not shown)"  # a secret may stand one key too high
+    elif any(_may_hold_secret(field) for field in fields):
+        found = f"{_kind(node)} (not shown)"
     else:
         found = _found(node)
     hint = context.get("hint") or _hint(detail, node, fields)
@@ -59,6 +59,13 @@ def _at(table: Table, loc: tuple[str | int, ...]) -> tuple[Node, str]:
         else:
             break
     return node, where
+
+
+def _may_hold_secret(field: FieldInfo) -> bool:
+    """True for secrets, and for their sections: a secret may stand one key too high."""
+    section = section_of(field)
+    below = section.model_fields.values() if section else ()
+    return is_secret(field) or any(_may_hold_secret(inner) for inner in below)
 
 
 def _fields_along(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[FieldInfo]:

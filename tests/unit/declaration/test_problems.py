@@ -143,6 +143,15 @@ def test_words_of_yaml_1_1_are_the_words_they_are(declare: Declare) -> None:
     assert (toolchains.links, toolchains.goproxy) == ("off", "off")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["scope: {0}", "{0}: 1", "users: [{0}]", "toolchains: {{pins: {{{0}: 1}}}}", "scope: !{0} a"],
+)
+def test_a_problem_is_short_whatever_was_found(problems: Problems, text: str) -> None:
+    for problem in problems(f"go:\n  {text.format('x' * 900)}\n"):
+        assert len(str(problem)) < 700
+
+
 def test_the_error_is_readable_as_a_whole(declare: Declare) -> None:
     with pytest.raises(DeclarationError) as caught:
         declare("go: {scope: x, state: y}")

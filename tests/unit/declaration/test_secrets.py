@@ -99,6 +99,7 @@ def test_no_problem_shows_a_secret(
         ("!env GOSTEAD_TEST_EMPTY", "!env GOSTEAD_TEST_EMPTY, which is empty here"),
         ("!env", "!env without a variable's name"),
         ("!env $HOME", "!env without a variable's name"),
+        ("!env GOSTEAD_TEST_ODD=", "!env without a variable's name"),
         ("!file nowhere", '!file "nowhere", which cannot be read (No such file or directory)'),
         ("!file .", '!file ".", which cannot be read (not a regular file)'),
         ("!file ''", '!file "", which cannot be read (not a regular file)'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gostead.declaration.grammar import Refusal
+from gostead.declaration.network import check_path
 from gostead.declaration.urls import (
     check_archive_url,
     check_goproxy,
@@ -70,6 +71,44 @@ def test_base_urls(url: str) -> None:
 def test_what_is_no_base_url(url: str) -> None:
     with pytest.raises(Refusal):
         check_archive_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("https://user@go.dev/dl", "network.auth"),
+        ("https://go.dev/dl?x=1", "no ? and no #"),
+        ("https://go.dev/dl#x", "no ? and no #"),
+        ("go.dev/dl", "begin with https://"),
+        ("https://go.dev/d l", "percent-encode"),
+        ("file://host/srv", "three slashes"),
+        ("https://go.dev:x/dl", "the port"),
+    ],
+)
+def test_the_hint_fits_the_mistake(url: str, hint: str) -> None:
+    for check in (check_archive_url, check_goproxy):
+        with pytest.raises(Refusal) as caught:
+            check(url)
+        assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["direct,", "direct,,off", "direct, off", " direct"])
+def test_a_goproxy_list_has_no_empty_entries_and_no_blanks(text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_goproxy(text)
+    assert caught.value.hint == "no empty entries, no blanks"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "ca.pem", "~/ca.pem", "/a\nb", "/a\0b", "/\x1b[2J", "/" + "x" * 1024]
+)
+def test_what_is_no_path(path: str) -> None:
+    with pytest.raises(Refusal):
+        check_path(path)
+
+
+def test_a_path_may_hold_blanks_and_any_letter() -> None:
+    assert check_path("/etc/größe und so/ca.pem") == "/etc/größe und so/ca.pem"
 
 
 @pytest.mark.parametrize(
