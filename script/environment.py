@@ -157,12 +157,16 @@ def _has_ensurepip(python: str) -> bool:
 
 
 def _apt_install(package: str) -> None:
+    """Install a Debian package, quietly unless that fails; the caller sees by its effect."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-    for command in (install, ["apt-get", "update", "-qq"], install):
-        done = subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
+    update = ["apt-get", "update", "-qq"]
+    have_lists = any(Path("/var/lib/apt/lists").glob("*_Packages*"))
+    for command in (install, update, install) if have_lists else (update, install):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if command is install and done.returncode == 0:
             return
+    print(done.stdout + done.stderr, file=sys.stderr)
 
 
 def _run(command: list[str]) -> None:
