@@ -56,17 +56,23 @@ def _apt_sources() -> tuple[str, str]:
         if "=" in line
     )
     suite = release.get("VERSION_CODENAME", "").strip('"')
-    candidates = [
-        Path("/etc/apt/sources.list"),
-        *(Path(f"/etc/apt/sources.list.d/{name}.sources") for name in ("debian", "ubuntu")),
-    ]
-    for path in candidates:
-        text = path.read_text() if path.is_file() else ""
-        if suite and any(line and not line.startswith("#") for line in text.splitlines()):
+    listed = sorted(Path("/etc/apt/sources.list.d").glob("*"))
+    for path in [Path("/etc/apt/sources.list"), *listed]:
+        named_right = path.suffix in (".list", ".sources") and path.is_file()
+        text = path.read_text() if named_right else ""
+        if suite and _is_the_distributions(text, suite):
             return suite, text
     return cannot_run(
         "the root of test hosts is built from the machine's Debian apt sources; found none"
     )
+
+
+def _is_the_distributions(text: str, suite: str) -> bool:
+    """Say whether apt sources, in either format, have the component main of `suite` itself."""
+    words = {
+        word for line in text.splitlines() if not line.startswith("#") for word in line.split()
+    }
+    return {suite, "main"} <= words
 
 
 def _build(root: Path, suite: str, sources: str, pair: Keys) -> None:
