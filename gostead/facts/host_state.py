@@ -79,7 +79,8 @@ def parse(output: bytes, nonce: str) -> HostState:
 
 def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     system: System | None = None
-    entries: dict[str, Entry] = {}
+    subject = ""
+    by_subject: dict[str, dict[str, Entry]] = {name: {} for name in SUBJECTS}
     contents: dict[str, bytes] = {}
     unreadable, staging = [], []
     values: dict[str, tuple[bytes, ...]] = {}
@@ -87,9 +88,11 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     for name, fields in found:
         if name == "system":
             system = parse_system(fields)
+        elif name == "subject":
+            subject = text(fields[0])
         elif name == "entry":
             entry = parse_entry(fields)
-            entries[entry.path] = entry
+            by_subject[subject][entry.path] = entry
         elif name == "content":
             contents[text(fields[0])] = fields[2]
         elif name == "unreadable":
@@ -105,9 +108,10 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             values[name] = fields
     if system is None:
         raise CannotRead("the answer does not say which host this is")
+    entries, startup = by_subject["toolchains"], by_subject["shells"]
     for path, content in contents.items():
-        if path in entries:
-            entries[path] = dataclasses.replace(entries[path], content=content)
+        if path in startup:
+            startup[path] = dataclasses.replace(startup[path], content=content)
     space = text(values["space"][0]).split(" ", 1)
     inodes = text(values["space"][1]).split()
     state = system.state
@@ -126,7 +130,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         free_inodes=int(inodes[1]) if len(inodes) == 2 and inodes[0] not in ("0", "-") else None,
         filesystem=space[1] if len(space) == 2 else "",
     )
-    shells = ShellsState(entries, leads, tuple(text(values["shells"][0]).split()))
+    shells = ShellsState(startup, leads, tuple(text(values["shells"][0]).split()))
     return HostState(system, toolchains, shells, tuple(unreadable))
 
 

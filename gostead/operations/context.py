@@ -47,6 +47,9 @@ class Record:
     executed: list[Outcome] = field(default_factory=list)
 
 
+# Set by Ctrl-C: a change that has begun ends, and no other begins.
+stopping: list[bool] = []
+
 _declared: WeakKeyDictionary[Host, Declared] = WeakKeyDictionary()
 _records: WeakKeyDictionary[Host, Record] = WeakKeyDictionary()
 

@@ -19,7 +19,7 @@ from gostead.declaration import DeclarationError
 from gostead.facts import host_state
 from gostead.facts.armour import CannotRead
 from gostead.operations.change import Change, Outcome, Plan, PlanError
-from gostead.operations.context import current, options, record
+from gostead.operations.context import current, options, record, stopping
 from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, execute
 from gostead.transport import TransportError
 
@@ -34,7 +34,7 @@ REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
 
 def converge(subject: str, planner: Planner, directory: str | None) -> Generator[Any, None, None]:
     """The body of an operation: a command per change, and one that reads the host again."""
-    host: Host = ctx_host.get()  # type: ignore[no-untyped-call] # pyinfra's is untyped
+    host: Host = ctx_host.get()
     wanted = options(host).subjects
     if wanted and subject not in wanted:
         host.noop(f"{subject}: not asked for")
@@ -46,6 +46,9 @@ def converge(subject: str, planner: Planner, directory: str | None) -> Generator
         if not host.state.is_executing:  # --dry executes nothing, and must not be silent
             host.log_styled(str(error), fg="red", log_func=logger.error)
         yield FunctionCommand(_refuse, [str(error)], {})
+        return
+    except Exception as error:
+        yield FunctionCommand(_refuse, [f"internal error: {type(error).__name__}: {error}"], {})
         return
     record(host).findings += [f for f in plan.findings if f not in record(host).findings]
     if not plan.changes:
@@ -70,6 +73,10 @@ def _carry_out(
     directory: str | None,
 ) -> bool:
     known = record(host)
+    if stopping:
+        known.error = f"interrupted before {change.item}; what came before it is done"
+        _settle(host, planner, directory)
+        return False
     if known.conflict:
         return True  # the rest of a plan that no longer holds: _verify plans again
     host.log(f"{change.item}: {change.before} to {change.after} ({change.why})")

@@ -1,0 +1,7 @@
+"""python -m gostead"""
+
+import sys
+
+from gostead.cli import main
+
+sys.exit(main())

@@ -1,0 +1,83 @@
+"""Which hosts: a file, names, a connector; less what --limit leaves out."""
+
+from __future__ import annotations
+
+import fnmatch
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gostead import transport
+from gostead.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.inventory import Inventory
+
+DEFAULT = "inventories/local.py"
+HOW = "name a file, hosts separated by commas, or a connector such as @local or @ssh/host"
+
+
+def make_inventory(wanted: str, data: dict[str, Any]) -> Inventory:
+    """The inventory, with `data` over every host's own. Raises CommandError where there is none."""
+    path = Path(wanted)
+    if wanted == "@local":
+        from pyinfra.api.inventory import Inventory
+
+        inventory = Inventory(([wanted], {}), override_data=data)
+    else:
+        looks_like_a_file = wanted.endswith(".py") or "/" in wanted.removeprefix("@ssh/")
+        if looks_like_a_file and not wanted.startswith("@") and not path.is_file():
+            raise CommandError(
+                f"the inventory {wanted} does not exist",
+                HOW,
+            )
+        from pyinfra_cli.inventory import make_inventory as from_words
+
+        try:
+            inventory = from_words(wanted, override_data=data, cwd=str(Path.cwd()))
+        except Exception as error:
+            raise CommandError(f"the inventory {wanted} cannot be read: {error}") from None
+    if not len(inventory):
+        raise CommandError(
+            f"the inventory {wanted} names no host",
+            HOW,
+        )
+    for host in inventory:
+        _tune(host)
+    return inventory
+
+
+def limit(inventory: Inventory, wanted: Sequence[str]) -> list[Host]:
+    """The hosts that --limit names, by name, pattern or group; all without it. Raises CommandError
+    for a name that matches nothing."""
+    hosts = list(inventory)
+    if not wanted:
+        return hosts
+    chosen: list[Host] = []
+    for word in wanted:
+        found = [h for h in hosts if word in h.groups or fnmatch.fnmatchcase(h.name, word)]
+        if not found:
+            names = ", ".join(sorted(h.name for h in hosts)[:10])
+            raise CommandError(f"--limit {word} matches no host and no group", f"hosts: {names}")
+        chosen += [host for host in found if host not in chosen]
+    return chosen
+
+
+def _tune(host: Host) -> None:
+    if host.connector_cls.__name__ != "SSHConnector":
+        return
+    known = dict(host.data.get("ssh_paramiko_connect_kwargs") or {})
+    if "transport_factory" not in known:
+        host.data.ssh_paramiko_connect_kwargs = {**known, "transport_factory": _factory()}
+
+
+def _factory() -> Callable[..., Any]:
+    from paramiko import Transport
+
+    def connected(sock: socket.socket, **options: Any) -> Transport:
+        transport.no_delay(sock)
+        return Transport(sock, **options)
+
+    return connected

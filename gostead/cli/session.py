@@ -1,0 +1,181 @@
+"""One run over an inventory: declarations first, then connections, then a look at every host."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyinfra.api.config import Config
+from pyinfra.api.connect import connect_all, disconnect_all
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.state import BaseStateCallback, State
+from pyinfra.context import ctx_host, ctx_state
+
+from gostead.cli.errors import CommandError
+from gostead.cli.inventory import limit, make_inventory
+from gostead.declaration import DeclarationError, GoSetup
+from gostead.facts.host_state import HostState
+from gostead.operations import context
+from gostead.operations.change import Change, Finding
+from gostead.operations.converge import REFUSALS
+from gostead.operations.removal import plan as plan_removal
+from gostead.operations.shells import plan as plan_shells
+from gostead.operations.toolchains import plan as plan_toolchains
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+
+# The order of gostead.deploy.
+PLANNERS = (("toolchains", plan_toolchains), ("shells", plan_shells), ("removal", plan_removal))
+CONNECT_TIMEOUT = 10
+
+
+@dataclass
+class Look:
+    """What was seen of one host before anything is changed."""
+
+    host: Host
+    setup: GoSetup | None = None
+    state: HostState | None = None
+    changes: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    held: str | None = None
+    error: str | None = None
+    reachable: bool = True
+    seconds: float = 0.0
+
+
+class _Errors(BaseStateCallback):
+    """Keeps why a host could not be connected to."""
+
+    def __init__(self) -> None:
+        self.why: dict[str, str] = {}
+
+    def host_connect_error(self, state: State, host: Host, error: Exception) -> None:  # type: ignore[override] # noqa: ARG002
+        self.why[host.name] = str(error.args[0] if error.args else error)
+
+
+class Session:
+    """Connections to the hosts of one run. Use as a context manager: it disconnects."""
+
+    def __init__(
+        self,
+        inventory: str,
+        options: dict[str, Any],
+        only: Sequence[str] = (),
+        parallel: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        _quiet(verbose)
+        self.inventory = make_inventory(inventory, {"gostead": options})
+        self.hosts = limit(self.inventory, only)
+        self._errors = _Errors()
+        config = Config()
+        config.PARALLEL = parallel or 0
+        config.CONNECT_TIMEOUT = CONNECT_TIMEOUT
+        self.state = State(self.inventory, config)
+        self.state.limit_hosts = self.hosts
+        self.state.add_callback_handler(self._errors)
+        self.secrets: set[str] = set()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            disconnect_all(self.state)
+        except Exception as error:
+            logging.getLogger("gostead").debug("disconnecting: %s", error)
+
+    def check_declarations(self) -> None:
+        """Reads the declaration of every host, before any connection. Raises CommandError with all
+        that is wrong."""
+        problems: dict[str, None] = {}
+        for host in self.hosts:
+            try:
+                known = context.declared(host)
+            except DeclarationError as error:
+                problems |= dict.fromkeys(str(problem) for problem in error.problems)
+                continue
+            for setup in (known.linux, known.darwin):
+                for secret in (setup.network.auth, setup.network.proxy):
+                    if secret:
+                        self.secrets |= _parts(secret.get_secret_value())
+        if problems:
+            raise CommandError("\n".join(problems))
+
+    def connect(self) -> list[Look]:
+        """Connects to all hosts; those that do not answer are looks with an error."""
+        # "No hosts remaining!": each host's own reason is in _errors
+        with contextlib.suppress(PyinfraError):
+            connect_all(self.state)
+        return [
+            Look(host)
+            if host in self.state.active_hosts
+            else Look(
+                host, reachable=False, error=self._errors.why.get(host.name, "cannot connect")
+            )
+            for host in self.hosts
+        ]
+
+    def each(self, looks: Sequence[Look], task: Callable[[Look], None]) -> None:
+        """Runs `task` for every look that is well so far, hosts side by side; an error of a host
+        becomes its look's error."""
+
+        def guarded(look: Look) -> None:
+            started = time.monotonic()
+            try:
+                with ctx_state.use(self.state), ctx_host.use(look.host):
+                    task(look)
+            except REFUSALS as error:
+                look.error = str(error)
+            except Exception as error:
+                look.error = f"internal error: {type(error).__name__}: {error}"
+                logging.getLogger("gostead").debug("%s", look.host.name, exc_info=True)
+            look.seconds += time.monotonic() - started
+
+        import gevent
+
+        gevent.joinall(
+            [self.state.pool.spawn(guarded, look) for look in looks if look.error is None]
+        )
+
+    def look(self, subjects: Sequence[str] = ()) -> list[Look]:
+        """Connects, reads every host by one command, and plans each subject."""
+        looks = self.connect()
+
+        def task(look: Look) -> None:
+            look.setup, look.state = context.current(look.host)
+            for subject, planner in PLANNERS:
+                if not subjects or subject in subjects:
+                    plan = planner(look.setup, look.state)
+                    look.changes += plan.changes
+                    look.findings += plan.findings
+                    look.held = look.held or plan.held
+
+        self.each(looks, task)
+        return looks
+
+
+def _parts(secret: str) -> set[str]:
+    """The secret, and the credential inside a URL of it."""
+    found = {secret}
+    if "@" in secret:
+        credential = secret.rpartition("@")[0].rpartition("//")[2]
+        found |= {credential, credential.partition(":")[2]}
+    elif ":" in secret:
+        found.add(secret.partition(":")[2])
+    return {part for part in found if len(part) > 3}
+
+
+def _quiet(verbose: bool) -> None:
+    """pyinfra's own lines go to standard error with -v, and nowhere without."""
+    logger = logging.getLogger("pyinfra")
+    logger.handlers.clear()
+    logger.addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
+    logger.setLevel(logging.INFO if verbose else logging.CRITICAL + 1)
+    logger.propagate = False
