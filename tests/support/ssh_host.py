@@ -87,7 +87,7 @@ class SshHost(Root):
             "StrictHostKeyChecking=yes",
             "ConnectTimeout=5",
         ]
-        options.append(f"UserKnownHostsFile={self.known_hosts}")
+        options.append(f'UserKnownHostsFile="{self.known_hosts}"')
         words = [word for option in options for word in ("-o", option)]
         where = ["-i", str(keys().client), "-p", str(self.port), f"{user}@{self.address}"]
         return ["ssh", "-F", "none", *words, *where, *command]
