@@ -25,7 +25,7 @@ def _host(name: str, host: dict[str, Any]) -> Iterator[str]:
     plural = "" if counted == 1 else "s"
     words = {
         "clean": "as declared",
-        "pending": f"{counted} change{plural} pending",
+        "pending": f"{counted} change{plural} pending" if counted else "NOT as declared",
         "changed": f"{counted} change{plural} made",
         "failed": "FAILED",
         "unreachable": "UNREACHABLE",
