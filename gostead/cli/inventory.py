@@ -33,10 +33,13 @@ def make_inventory(wanted: str, data: dict[str, Any]) -> Inventory:
                 f"the inventory {wanted} does not exist",
                 HOW,
             )
+        from pyinfra.api.state import State
+        from pyinfra.context import ctx_state
         from pyinfra_cli.inventory import make_inventory as from_words
 
         try:
-            inventory = from_words(wanted, override_data=data, cwd=str(Path.cwd()))
+            with ctx_state.use(State()):  # inventory files run as pyinfra runs them
+                inventory = from_words(wanted, override_data=data, cwd=str(Path.cwd()))
         except Exception as error:
             raise CommandError(f"the inventory {wanted} cannot be read: {error}") from None
     if not len(inventory):
