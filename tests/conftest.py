@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.digest import Digest
 from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by name
     busybox_host,
     fleet,
@@ -32,6 +33,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Remove what a killed earlier run left behind; its processes and mounts ended with it."""
     if why_no_hosts() is None:
         sweep()
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Of two digests that differ, show what differs and not all that they hold."""
+    if op == "==" and isinstance(left, Digest) and isinstance(right, Digest):
+        lines = left.changes(right)
+        return [
+            "the digests are equal",
+            *lines[:40],
+            *[f"… {len(lines)} in all"][: len(lines) > 40],
+        ]
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
