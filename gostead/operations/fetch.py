@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -69,18 +68,16 @@ def archive_values(wanted: sources.Request) -> dict[str, Any]:
         "archive": url,
         "https": url.startswith("https:"),
         "sha256": wanted.sha256,
-        "authorization": _authorization(wanted.auth) if url.startswith("https:") else "",
+        "authorization": _authorization(wanted) if url.startswith("https:") else "",
         "proxy": wanted.proxy or "",
         "ca_bundle": wanted.ca_bundle or "",
     }
 
 
-def _authorization(auth: str | None) -> str:
-    if not auth:
-        return ""
-    if ":" in auth:
-        return "Basic " + base64.b64encode(auth.encode()).decode("ascii")
-    return "Bearer " + auth.replace("\\", "\\\\").replace('"', '\\"')
+def _authorization(wanted: sources.Request) -> str:
+    """The header's value, quoted for a curl configuration; empty where no secret may go."""
+    value = sources.archive_authorization(wanted) or ""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _secret(value: Any) -> str | None:

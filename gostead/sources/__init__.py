@@ -8,6 +8,7 @@ Importing this package is cheap: whatever fetches, unpacks or speaks TLS is load
 """
 
 from gostead.sources.canonical import CanonicalTar
+from gostead.sources.credentials import archive_authorization
 from gostead.sources.errors import SourceError
 from gostead.sources.goproxy import ProxyEntry, goproxy_list
 from gostead.sources.obtain import Progress, obtain
@@ -19,6 +20,7 @@ __all__ = [
     "ProxyEntry",
     "Request",
     "SourceError",
+    "archive_authorization",
     "archive_url_for",
     "goproxy_list",
     "module_url",

@@ -9,8 +9,11 @@ from gostead.sources.goproxy import ProxyEntry
 from gostead.sources.request import DEFAULT_ARCHIVE_URL, Request
 
 
-def for_archive(request: Request) -> str | None:
-    """Authorization header for the archive: of a declared mirror only, never of go.dev."""
+def archive_authorization(request: Request) -> str | None:
+    """Authorization header for the archive, or None: for a declared mirror, never for go.dev.
+
+    Raises SourceError for a secret that no header can hold.
+    """
     given = userinfo(request.archive_url)
     if given is not None:
         return basic(given)
@@ -18,7 +21,7 @@ def for_archive(request: Request) -> str | None:
     return None if urlsplit(request.archive_url).hostname == public else secret(request.auth)
 
 
-def for_proxy(request: Request, entry: ProxyEntry) -> str | None:
+def proxy_authorization(request: Request, entry: ProxyEntry) -> str | None:
     """Authorization header for a GOPROXY: of the first declared one only.
 
     What follows it in a list is usually a public one, which has no business with the secret.

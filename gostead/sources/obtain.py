@@ -91,15 +91,17 @@ def _attempts(
 
 
 def _archive(request: Request, build: "Build") -> CanonicalTar:
-    from gostead.sources.credentials import for_archive
+    from gostead.sources.credentials import archive_authorization
 
-    return build.from_archive(archive_url_for(request), for_archive(request))
+    return build.from_archive(archive_url_for(request), archive_authorization(request))
 
 
 def _module(request: Request, build: "Build", entry: ProxyEntry) -> CanonicalTar:
-    from gostead.sources.credentials import for_proxy
+    from gostead.sources.credentials import proxy_authorization
 
-    return build.from_module(module_url(entry.base, request), entry.base, for_proxy(request, entry))
+    return build.from_module(
+        module_url(entry.base, request), entry.base, proxy_authorization(request, entry)
+    )
 
 
 def _module_attempts(

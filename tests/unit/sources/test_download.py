@@ -232,9 +232,9 @@ def test_the_secret_is_not_for_a_proxy_of_the_environment(
 
 
 def test_the_secret_is_not_for_the_public_download_page() -> None:
-    from gostead.sources.credentials import for_archive
+    from gostead.sources.credentials import archive_authorization
 
-    assert for_archive(Toolchain().request(auth="canary")) is None
+    assert archive_authorization(Toolchain().request(auth="canary")) is None
 
 
 def test_a_password_in_the_url_wins_and_is_not_in_the_request_line(
