@@ -36,7 +36,10 @@ def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> 
     """
     stream = change.script.stream
     if isinstance(stream, Toolchain):
-        return _install(host, change, stream, declared, state)
+        try:
+            return _install(host, change, stream, declared, state)
+        except sources.SourceError as error:
+            raise ChangeFailed(str(error)) from None
     _run(host, change, {}, io.BytesIO(stream.data) if isinstance(stream, Content) else None)
     return ""
 
@@ -55,10 +58,7 @@ def _install(
         except ChangeFailed:
             if declared.toolchains.fetch == "host":
                 raise  # the controller was not asked to
-    try:
-        tar = fetch.obtain(request)
-    except sources.SourceError as error:
-        raise ChangeFailed(str(error)) from None
+    tar = fetch.obtain(request)
     compressed = fetch.is_remote(host)
     path = tar.compressed() if compressed else tar.path
     with closing(path.open("rb")) as file:
