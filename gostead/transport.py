@@ -231,3 +231,12 @@ def no_delay(sock: object) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+
+
+def without_delay(sock: socket.socket, **options: Any) -> Any:
+    """paramiko's transport over a socket that sends small packets at once: for host data
+    `ssh_paramiko_connect_kwargs={"transport_factory": without_delay}`."""
+    from paramiko import Transport
+
+    no_delay(sock)
+    return Transport(sock, **options)

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 def main() -> int:
     """Runs the command line; the exit code."""
-    # pyinfra's greenlets need patched sockets, before anything else imports them. Not every
-    # command needs pyinfra, but none may be wrong about it.
-    from gevent import monkey
+    from gostead.cli.startup import prepare
 
-    monkey.patch_all()
+    prepare()
     from gostead.cli.commands import run
 
     return run()

@@ -15,6 +15,7 @@ from gostead.cli.errors import CommandError
 from gostead.cli.output import write_report
 from gostead.cli.planning import exit_code, fill, need_terminal, open_session
 from gostead.cli.session import Look, Session
+from gostead.cli.startup import collect
 from gostead.cli.summary import summary
 from gostead.operations import context
 from gostead.report.model import RunReport
@@ -54,6 +55,7 @@ def _carry_out(
     session: Session, report: RunReport, pending: Sequence[Look], given: dict[str, Any]
 ) -> None:
     # Late: a run that has nothing to do needs none of it.
+    collect()
     from gostead.cli.converging import converge_all, outcomes
 
     not_started = converge_all(session, pending, given.get("canary") or 0, given.get("max_fail"))

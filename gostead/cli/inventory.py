@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +72,5 @@ def _tune(host: Host) -> None:
         return
     known = dict(host.data.get("ssh_paramiko_connect_kwargs") or {})
     if "transport_factory" not in known:
-        host.data.ssh_paramiko_connect_kwargs = {**known, "transport_factory": _factory()}
-
-
-def _factory() -> Callable[..., Any]:
-    from paramiko import Transport
-
-    def connected(sock: socket.socket, **options: Any) -> Transport:
-        transport.no_delay(sock)
-        return Transport(sock, **options)
-
-    return connected
+        known["transport_factory"] = transport.without_delay
+        host.data.ssh_paramiko_connect_kwargs = known

@@ -9,6 +9,7 @@ from gostead import sources
 from gostead.declaration import GoSetup, Pin
 from gostead.facts.host_state import HostState
 from gostead.operations.change import Toolchain
+from gostead.sources.credentials import archive_authorization
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -75,9 +76,9 @@ def archive_values(wanted: sources.Request) -> dict[str, Any]:
 
 
 def _authorization(wanted: sources.Request) -> str:
-    """The header's value, quoted for a curl configuration; empty where no secret may go."""
-    value = sources.archive_authorization(wanted) or ""
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+    """The header's value, as curl's configuration quotes it; empty where nothing is to be sent."""
+    header = archive_authorization(wanted) or ""
+    return header.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _secret(value: Any) -> str | None:
