@@ -10,7 +10,7 @@ from gostead.sources import SourceError
 from gostead.sources.limits import Limits
 from tests.support.badserver import BadServer, endless, page
 from tests.support.source_fixtures import CacheDirectory
-from tests.support.toolchain import Toolchain
+from tests.support.toolchain import Toolchain, file
 
 SMALL = Limits(stall=2.0, attempts=2, backoff=0.01, max_bytes=3_000_000)
 
@@ -116,3 +116,16 @@ def test_too_many_members_are_refused(
     request = toolchain.request(sources=(source,), archive_url=server.url, goproxy=server.url)
     with pytest.raises(SourceError, match=r"REFUSED .*(more than 20 members|zip directory of 4)"):
         cache.obtain(request)
+
+
+def test_too_many_members_are_refused_among_what_is_left_out_too(
+    server: BadServer,
+    toolchain: Toolchain,
+    cache: CacheDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gostead.sources.archive.MAX_MEMBERS", 20)
+    extra = [(file(f"go/test/{n}.go", 0), b"") for n in range(40)]
+    server.files[toolchain.archive_path] = toolchain.archive(extra)
+    with pytest.raises(SourceError, match=r"REFUSED .*more than 40 members"):
+        cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))

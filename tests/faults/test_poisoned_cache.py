@@ -62,9 +62,10 @@ def _index_garbage(entry: Path, _: CanonicalTar) -> None:
     entry.write_bytes(b"\xff{")
 
 
-def _index_elsewhere(entry: Path, tar: CanonicalTar) -> None:
+def _index_elsewhere(entry: Path, _: CanonicalTar) -> None:
+    """What does not match is removed, so the index must not be able to name anything else."""
     record = json.loads(entry.read_text())
-    entry.write_text(json.dumps({**record, "sha256": f"../../{tar.sha256}"}))
+    entry.write_text(json.dumps({**record, "sha256": "../../victim"}))
 
 
 def _index_of_another_h1(entry: Path, _: CanonicalTar) -> None:
@@ -90,17 +91,22 @@ def test_a_changed_index_leads_nowhere_else(
     request = toolchain.request(sources=("module",), goproxy=server.url)
     first = cache.obtain(request)
     (entry,) = cache.root.glob("index/*.json")
+    victim = cache.root.parent / "victim.tar"
+    victim.write_bytes(b"somebody's")
     change(entry, first)
     server.seen.clear()
     assert cache.obtain(request).sha256 == first.sha256
     assert len(server.seen) == 1
+    assert victim.read_bytes() == b"somebody's"
 
 
+@pytest.mark.parametrize("poison", [_flip, _shorten, _replace_by_link, Path.unlink])
 def test_a_changed_compressed_copy_is_made_again(
-    server: BadServer, toolchain: Toolchain, cache: CacheDirectory
+    poison: Callable[[Path], None], server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:
     server.files[toolchain.module_path] = toolchain.zip()
     tar = cache.obtain(toolchain.request(sources=("module",), goproxy=server.url))
     good = tar.compressed().read_bytes()
-    _flip(tar.compressed())
+    poison(tar.compressed())
     assert tar.compressed().read_bytes() == good
+    assert not tar.compressed().is_symlink()
