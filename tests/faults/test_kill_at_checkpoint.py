@@ -1,0 +1,78 @@
+"""Scorecard: SIGKILL on the host at each step: the old Go runs on, and the next run converges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.fault_driver import Fault
+from tests.support.faults import NEW, OLD, Ground, checkpoints, host
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is being done when the script dies: the state before, what is then asked for, the
+    templates whose scripts that runs, and which version answers before and after."""
+
+    before: dict[str, object] | None
+    wanted: dict[str, object]
+    templates: tuple[str, ...]
+    old: str = OLD
+    new: str = NEW
+    damage: str = ""
+    absent: bool = False
+
+    def arrange(self, ground: Ground) -> None:
+        """Makes the state before, and declares what is wanted."""
+        if self.before is not None:
+            ground.site.declare(self.before)
+            ground.converge()
+        if self.damage:
+            ground.run(self.damage.format(root=ground.root, bin=ground.bin))
+        ground.site.declare(self.wanted, **({"state": "absent"} if self.absent else {}))
+
+
+STORIES = {
+    "first": Story(None, {}, ("layout", "link", "file"), old=""),
+    "upgrade": Story({"default": OLD}, {"default": NEW}, ("install", "profile", "switch")),
+    "repair": Story({}, {}, ("install",), old=NEW, damage="rm -rf {root}/toolchains/*/pkg/tool"),
+    "prune": Story(
+        {"default": NEW, "versions": [OLD]}, {"default": NEW, "keep": 0}, ("prune",), old=NEW
+    ),
+    "unlink": Story({}, {"links": "off"}, ("unlink",), old=NEW, new=""),
+    "remove": Story({}, {}, ("remove", "unfile", "unlink", "file"), old=NEW, new="", absent=True),
+}
+ONLY_WHEN_REPAIRING = {"install-standby", "install-moved-away", "install-switched-back"}
+# A home has the same scripts; what differs is who owns the directories.
+USERS = {"remove": ("root", "ann")}
+CASES = [
+    (story, template, checkpoint, user)
+    for story, told in STORIES.items()
+    for template, checkpoint in checkpoints()
+    if template in told.templates and (story == "repair" or checkpoint not in ONLY_WHEN_REPAIRING)
+    for user in USERS.get(story, ("root",))
+]
+
+
+def test_every_checkpoint_has_a_story() -> None:
+    assert {(template, checkpoint) for _, template, checkpoint, _ in CASES} == set(checkpoints())
+
+
+@pytest.mark.parametrize(("story", "template", "checkpoint", "user"), CASES)
+def test_the_next_run_converges(
+    story: str, template: str, checkpoint: str, user: str, make_ground: Callable[..., Ground]
+) -> None:
+    known, ground = STORIES[story], make_ground(user)
+    baseline = ground.sandbox.digest()
+    known.arrange(ground)
+    report = ground.apply(fault=Fault(template=f"change/{template}", kill_at=checkpoint))
+    assert report["exit"] == 1, "the script was not killed"
+    assert host(report)["status"] == "failed"
+    if not known.absent:
+        assert ground.go_version() in {known.old, known.new}
+    ground.converge()
+    ground.assert_converged(known.new)
+    if known.absent:
+        assert baseline.changes(ground.sandbox.digest()) == []
