@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -23,6 +24,9 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by na
 )
 from tests.support.requirements import why_no_hosts
 from tests.support.runs import sweep
+
+# The environment's own commands (shellcheck, gostead), also when it is not activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 # The machine may be busy with other tests: how long an example takes says nothing.
 hypothesis.settings.register_profile("gostead", deadline=None)

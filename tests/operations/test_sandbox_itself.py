@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import runs
-from tests.support.cache import PROJECT
+from tests.support.cache import PROJECT, mounts
 from tests.support.root import Root
 from tests.support.sandbox import Sandbox
 
@@ -140,13 +141,14 @@ def test_a_cache_given_to_a_sandbox_is_never_written(
 
 
 def test_nothing_is_left_after_the_end(make_root: Callable[..., Root]) -> None:
+    before = mounts("self")
     root = make_root()
     pid, base = root.pid, root.base
     root.run("(sleep 1000 & sleep 1001 &) >/dev/null 2>&1", check=True)
     root.close()
     assert not Path(f"/proc/{pid}").exists()
     assert not base.exists()
-    assert "gostead-test" not in Path("/proc/self/mountinfo").read_text()
+    assert mounts("self") == before
 
 
 @pytest.mark.usefixtures("make_root")
@@ -160,7 +162,7 @@ def test_a_root_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path) ->
 
 
 KILLED_RUN = """
-import os, sys
+import json, sys
 from tests.support.netns import Network
 from tests.support.rootfs import debian
 from tests.support.ssh_host import SshHost
@@ -169,7 +171,8 @@ network = Network().__enter__()
 host = SshHost(debian(), network, name="doomed").start()
 sandbox = Sandbox().start()
 host.run("sleep 4321 >/dev/null 2>&1 & echo")
-print(network.interface, host.pid, sandbox.pid, host.base, sandbox.base, flush=True)
+bases = [str(host.base), str(sandbox.base)]
+print(json.dumps([network.interface, [host.pid, sandbox.pid], bases]), flush=True)
 sys.stdin.read()
 """
 
@@ -182,7 +185,7 @@ def test_after_sigkill_only_directories_are_left_and_the_sweep_takes_them(
         stdout=subprocess.PIPE, text=True,
     ) as victim:  # fmt: skip
         assert victim.stdout is not None
-        interface, *pids, host_base, sandbox_base = victim.stdout.readline().split()
+        interface, pids, (host_base, sandbox_base) = json.loads(victim.stdout.readline())
         assert Path(f"/sys/class/net/{interface}").exists()
         assert Path(host_base) not in runs.sweep(), "a living run's directory was swept"
         victim.send_signal(signal.SIGKILL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -76,10 +77,17 @@ def remove(path: Path) -> None:
 
 def file_system_of(path: Path) -> str:
     """Return the type of the file system that `path` is on. Source: proc_pid_mountinfo(5)."""
-    found = ("/", "unknown")
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    above = [(at, kind) for at, kind in mounts("self") if path.is_relative_to(at)]
+    # Of several at one place, the last one is on top; max() takes the first of equals.
+    return max(reversed(above), key=lambda mount: len(mount[0]))[1]
+
+
+def mounts(pid: int | str) -> list[tuple[str, str]]:
+    """Return (mount point, type) for all that process `pid` sees mounted, in order."""
+    found = []
+    for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
         fields, _, rest = line.partition(" - ")
-        mount = fields.split()[4].replace("\\040", " ")
-        if path.is_relative_to(mount) and len(mount) >= len(found[0]):
-            found = (mount, rest.split()[0])
-    return found[1]
+        # Blanks and the like stand there as octal escapes.
+        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split()[4])
+        found.append((point, rest.split()[0]))
+    return found

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from tests.support.cache import cache_dir, file_system_of
+from tests.support.cache import cache_dir, file_system_of, mounts
 from tests.support.digest import Digest, digest_tree, hash_of_upper
 from tests.support.processes import end_with_descendants, kill, wait_for_child
 from tests.support.runs import new_run_dir, release_run_dir
@@ -236,12 +236,11 @@ class Root:
 
     def digest(self, *, times: bool = False, exclude: Sequence[str] = ()) -> Digest:
         """Digest the whole root (see tests/support/digest.py); `exclude`: absolute paths in it."""
-        mountinfo = Path(f"/proc/{self._pid}/mountinfo").read_text().splitlines()
-        mounts = frozenset(line.split()[4].lstrip("/") for line in mountinfo) - {""}
+        points = frozenset(point.lstrip("/") for point, _type in mounts(self._pid)) - {""}
         simple = not self._tmpfs and len(self._layers) == 1
         return digest_tree(
             self.path,
-            mounts=mounts,
+            mounts=points,
             exclude=frozenset(path.strip("/") for path in exclude),
             times=times,
             content=hash_of_upper(self.lower, self.upper) if simple else None,
