@@ -35,30 +35,43 @@ def copy_file(
         raise NotThere(f"{shown}: no such file") from error
     except (OSError, ValueError) as error:
         raise TransferFailed(f"{shown}: cannot be opened ({error})") from error
-    with os.fdopen(fd, "rb", buffering=0) as source:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused(f"{shown}: no regular file")
-        if status.st_size > limits.max_bytes:
-            raise Refused(f"{shown}: {status.st_size} bytes, far more than any toolchain")
-        into.reset()
-        sha, done = hashlib.sha256(), 0
-        while True:
-            try:
-                piece = source.read(min(_PIECE, limits.max_bytes + 1 - done))
-            except OSError as error:
-                raise TransferFailed(f"{shown}: cannot be read ({error})") from error
-            if not piece:
-                break
-            if done == 0 and not piece.startswith(magic):
-                raise Refused(f"{shown}: what is there is no such file (begins {piece[:16]!r})")
-            into.append(piece)
-            sha.update(piece)
-            done += len(piece)
-            if done > limits.max_bytes:
-                raise Refused(f"{shown}: grows while it is read")
-            if progress:
-                progress(done, status.st_size)
+    try:
+        return _copy(fd, shown, into, limits, magic, progress)
+    finally:
+        os.close(fd)
+
+
+def _copy(
+    fd: int,
+    shown: str,
+    into: Spool,
+    limits: Limits,
+    magic: bytes,
+    progress: Callable[[int, int | None], None] | None,
+) -> Fetched:
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused(f"{shown}: no regular file")
+    if status.st_size > limits.max_bytes:
+        raise Refused(f"{shown}: {status.st_size} bytes, far more than any toolchain")
+    into.reset()
+    sha, done = hashlib.sha256(), 0
+    while True:
+        try:
+            piece = os.read(fd, min(_PIECE, limits.max_bytes + 1 - done))
+        except OSError as error:
+            raise TransferFailed(f"{shown}: cannot be read ({error})") from error
+        if not piece:
+            break
+        if done == 0 and not piece.startswith(magic):
+            raise Refused(f"{shown}: what is there is no such file (begins {piece[:16]!r})")
+        into.append(piece)
+        sha.update(piece)
+        done += len(piece)
+        if done > limits.max_bytes:
+            raise Refused(f"{shown}: grows while it is read")
+        if progress:
+            progress(done, status.st_size)
     if not done:
         raise TransferFailed(f"{shown}: empty")
     return Fetched(sha.hexdigest(), done)
