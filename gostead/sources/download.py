@@ -4,6 +4,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -91,11 +92,12 @@ class Download:
             with Watchdog() as watch:
                 with network_errors(redact_url(url), watch):
                     reply = self._client.get(url, self._headers(url), watch)
-                if reply.status not in _REDIRECTS:
-                    self._judge(reply, url)
-                    self._receive(reply, watch, deadline)
-                    return
-                location = reply.headers.get("Location", "")
+                with closing(reply):
+                    if reply.status not in _REDIRECTS:
+                        self._judge(reply, url)
+                        self._receive(reply, watch, deadline)
+                        return
+                    location = reply.headers.get("Location", "")
             url = self._next_hop(url, location)
         raise Refused(f"{self._shown}: more than {self._limits.redirects} redirects")
 
