@@ -57,8 +57,12 @@ def _carry_out(
     # Late: a run that has nothing to do needs none of it.
     collect()
     from gostead.cli.converging import converge_all, outcomes
+    from gostead.cli.progress import shown
 
-    not_started = converge_all(session, pending, given.get("canary") or 0, given.get("max_fail"))
+    with shown(given["json_to"] != "-"):
+        not_started = converge_all(
+            session, pending, given.get("canary") or 0, given.get("max_fail")
+        )
     for look in pending:
         name, known = look.host.name, context.record(look.host)
         if name in not_started:

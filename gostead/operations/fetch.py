@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # One at a time in this process: the second host finds the first one's download in the cache.
 _one_at_a_time = threading.Lock()
+# Told how far a download is; set by whoever shows it.
+progress: sources.Progress | None = None
 
 
 def is_remote(host: Host) -> bool:
@@ -58,7 +60,7 @@ def request(declared: GoSetup, wanted: Toolchain, pin: Pin) -> sources.Request:
 def obtain(wanted: sources.Request) -> sources.CanonicalTar:
     """The verified toolchain. Raises sources.SourceError."""
     with _one_at_a_time:
-        return sources.obtain(wanted)
+        return sources.obtain(wanted, progress=progress)
 
 
 def archive_values(wanted: sources.Request) -> dict[str, Any]:
