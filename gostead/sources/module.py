@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 
 from gostead.sources.errors import Contents
-from gostead.sources.names import check_name, sort_key
+from gostead.sources.names import sort_key
 from gostead.sources.native import Prefetch
 from gostead.sources.packed import PackedFile
 from gostead.sources.redact import printable
@@ -55,7 +55,6 @@ def _path(name: str, module: str) -> str:
     path = name.removeprefix(module + "/")
     if path == name:
         raise Contents(f"member {shown!r} is outside {module}/")
-    check_name(path)
     head, slash, last = path.rpartition("/")
     if last == "go.mod":
         raise Contents(f"member {shown!r}: a toolchain module has go.mod files as _go.mod only")
