@@ -99,7 +99,7 @@ def _file(state: HostState, path: str, text: str, why: str) -> Iterator[Change |
     elif entry.kind == "file" and not ours:
         yield Finding(SUBJECT, path, "error", "exists and gostead did not write it: left alone",
                       "move it away, and apply again")  # fmt: skip
-    elif entry.content != content or entry.mode != "644":
+    elif entry.content != content or (entry.mode, entry.uid) != ("644", state.system.uid):
         yield _write(state, entry, content, "file", digest(content), "644", why)
 
 
@@ -120,7 +120,8 @@ def _block(state: HostState, path: str, why: str) -> Iterator[Change | Finding]:
 def _write(
     state: HostState, entry: Entry, content: bytes, kind: str, detail: str, mode: str, why: str
 ) -> Change:
-    same_owner = entry.uid in (None, state.system.uid)
+    # A block stands in somebody's file, which stays theirs.
+    same_owner = kind == "file" or entry.uid in (None, state.system.uid)
     words = {"file": ("another content or mode", "as made"), "block": ("no block", "with a block")}
     return Change(
         SUBJECT, entry.path, "absent" if entry.kind == "absent" else words[kind][0], words[kind][1],

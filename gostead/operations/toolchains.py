@@ -30,6 +30,7 @@ def plan(declared: GoSetup, state: HostState, now: datetime | None = None) -> Pl
     target = f"go{held or declared.toolchains.default}"
     changes: list[Change] = [
         *trees.layout(state),
+        *trees.directories(state),
         *trees.trees(declared, state, held),
         *trees.profiles(declared, state),
     ]

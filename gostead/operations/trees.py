@@ -56,6 +56,35 @@ def layout(state: HostState) -> Iterator[Change]:
         )  # fmt: skip
 
 
+def directories(state: HostState) -> Iterator[Change]:
+    """The directories of ours: there, and ours alone to write; only we look into the state."""
+    found, system = state.toolchains, state.system
+    if found.root.kind != "directory":
+        return  # `layout` makes them
+    wanted = {f"{system.root}/toolchains": "755", f"{system.root}/profiles": "755"}
+    wanted |= {system.state: "700", f"{system.state}/stamps": "700"}
+    wanted |= {f"{system.state}/manifests": "700"}
+    for name in found.children("profiles"):
+        path = f"{system.root}/profiles/{name}"
+        if found.entry(path).kind == "directory" and Registered("profile", path) in found.registry:
+            wanted |= {path: "755", f"{path}/bin": "755"}
+    for path, mode in wanted.items():
+        entry = found.entry(path)
+        if entry.kind not in ("absent", "directory"):
+            raise PlanError(
+                f"{path} is in the way ({entry.describe()}): expected a directory of gostead's. "
+                "Move it away"
+            )
+        if (entry.kind, entry.uid, entry.mode) != ("directory", system.uid, mode):
+            yield Change(
+                SUBJECT, path, entry.describe(), f"directory, mode {mode}, uid {system.uid}",
+                "others could exchange what runs as `go`" if entry.kind == "directory"
+                else "gostead keeps its state and trees there", "scope",
+                Script("change/directory", {"root": system.root, "path": path, "mode": mode,
+                                            "uid": system.uid}),
+            )  # fmt: skip
+
+
 def trees(declared: GoSetup, state: HostState, held: str = "") -> Iterator[Change]:
     """A complete, verified tree for each declared version, and for the one that is held."""
     system, found = state.system, state.toolchains
@@ -130,6 +159,11 @@ def profiles(declared: GoSetup, state: HostState) -> Iterator[Change]:
         links |= {f"{path}/bin/{command}": f"../goroot/bin/{command}" for command in COMMANDS}
         wrong = [p for p, t in links.items() if state.toolchains.entry(p).target != t]
         if wrong:
+            if state.toolchains.entry(path).kind not in ("absent", "directory"):
+                raise PlanError(
+                    f"{path} is in the way ({state.toolchains.entry(path).describe()}): expected "
+                    "a directory of gostead's or nothing. Move it away"
+                )
             absent = state.toolchains.entry(path).kind == "absent"
             yield Change(
                 SUBJECT, path, "absent" if absent else "incomplete", "complete",

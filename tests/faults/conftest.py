@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.faults import Ground
-from tests.support.root import Mount
-from tests.support.sandbox import Sandbox
-from tests.support.site import Site
+from tests.support.faults import Ground, open_ground
+from tests.support.requirements import need_hosts
 from tests.support.source_fixtures import (  # noqa: F401 - pytest finds fixtures by name
     cache,
     quick,
@@ -21,28 +20,15 @@ from tests.support.source_fixtures import (  # noqa: F401 - pytest finds fixture
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """A declaration and a mirror of small made-up releases."""
-    directory = tmp_path / "site"
-    directory.mkdir()
-    return Site(directory)
-
-
-@pytest.fixture
-def make_ground(
-    make_sandbox: Callable[..., Sandbox], site: Site, tmp_path: Path
-) -> Callable[..., Ground]:
+def make_ground(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
     """Return a function that starts a root for faults: `make_ground("ann", size="64m")`."""
+    need_hosts()
+    with ExitStack() as stack:
 
-    def make(user: str = "root", **options: Any) -> Ground:
-        (tmp_path / "cache").mkdir(exist_ok=True)
-        mounts = [Mount(site.directory), *options.pop("mounts", ())]
-        made = make_sandbox(
-            mounts=mounts, go_cache=tmp_path / "cache", go_cache_user=user, **options
-        )
-        return Ground(made, site, user)
+        def make(user: str = "root", **options: Any) -> Ground:
+            return stack.enter_context(open_ground(tmp_path, user, **options))
 
-    return make
+        yield make
 
 
 @pytest.fixture
@@ -55,3 +41,14 @@ def ground(make_ground: Callable[..., Ground]) -> Ground:
 def any_ground(request: pytest.FixtureRequest, make_ground: Callable[..., Ground]) -> Ground:
     """System scope as root, and user scope as somebody without any rights."""
     return make_ground(request.param)
+
+
+@pytest.fixture(scope="module", params=["root", "ann"])
+def converged(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ground]:
+    """A converged root, by root and by ann, for all tests of a module that put it right again."""
+    need_hosts()
+    with open_ground(tmp_path_factory.mktemp("converged"), request.param) as ground:
+        ground.converge()
+        yield ground

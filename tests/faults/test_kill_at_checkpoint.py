@@ -37,6 +37,7 @@ class Story:
 STORIES = {
     "first": Story(None, {}, ("layout", "link", "file"), old=""),
     "upgrade": Story({"default": OLD}, {"default": NEW}, ("install", "profile", "switch")),
+    "directory": Story({}, {}, ("directory",), old=NEW, damage="chmod 777 {root}/toolchains"),
     "repair": Story({}, {}, ("install",), old=NEW, damage="rm -rf {root}/toolchains/*/pkg/tool"),
     "prune": Story(
         {"default": NEW, "versions": [OLD]}, {"default": NEW, "keep": 0}, ("prune",), old=NEW

@@ -25,10 +25,10 @@ class Fault:
     """What happens to the scripts of `template` (change/install; a part of the name; empty: all).
 
     `kill_at`: SIGKILL at that checkpoint. `kill_at_syscall`: SIGKILL as the shell enters its N-th
-    system call. `first`: shell text that runs before the script; `at`: shell text run at each
-    checkpoint, with its name as $1. `replace`: text for text, which must be there. `room`: the
-    check for space while planning is passed. `probe`: shell text through which the answer of the
-    probe goes (`head -c 100`).
+    system call. `inject`: what strace injects into all that the script runs. `first`: shell text
+    that runs before the script; `at`: shell text run at each checkpoint, with its name as $1.
+    `replace`: text for text, which must be there. `room`: the check for space while planning is
+    passed. `probe`: shell text through which the answer of the probe goes (`head -c 100`).
     """
 
     template: str = ""
@@ -39,6 +39,7 @@ class Fault:
     replace: dict[str, str] = field(default_factory=dict)
     room: bool = False
     probe: str = ""
+    inject: str = ""
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
@@ -55,10 +56,11 @@ class Fault:
             script = _replaced(script, old, new)
         if self.first:
             script = f"{self.first}\n{script}"
+        inject = self.inject and f"-f -e inject={self.inject}"
         if self.kill_at_syscall:
-            strace = f"strace -qq -o /dev/null -e trace={SYSCALLS} -e signal=none"
             inject = f"-e inject={SYSCALLS}:signal=KILL:when={self.kill_at_syscall}"
-            script = f"exec {strace} {inject} sh -c {shlex.quote(script)}\n"
+        if inject:
+            script = f"exec strace -qq -o /dev/null {inject} sh -c {shlex.quote(script)}\n"
         return script
 
 
@@ -76,12 +78,12 @@ def install(fault: Fault) -> None:
     from gostead.facts import host_state
     from gostead.operations import execute, trees
 
-    known = execute.host_script
+    known = execute.host_script  # type: ignore[attr-defined]
 
     def changed(name: str, /, **values: Any) -> str:
         return fault.put_into(name, known(name, **values))
 
-    execute.host_script = changed
+    execute.host_script = changed  # type: ignore[attr-defined]
     if fault.room:
         trees.NEEDED_KIB = trees.NEEDED_INODES = 0
     if fault.probe:
@@ -89,7 +91,7 @@ def install(fault: Fault) -> None:
         def cut(name: str, /, **values: Any) -> str:
             return re.sub(r"\Z", f"\n}} | {fault.probe}\n", "{\n" + known(name, **values), count=1)
 
-        host_state.host_script = cut
+        host_state.host_script = cut  # type: ignore[attr-defined]
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ FILE = {"path": "/home/a b/it's/.profile", "kind": "block", "detail": "newline",
         "after": "ef" * 32, "mode": "644", "owner": "1000:1000"}  # fmt: skip
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
+    "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": ""}],
     "hold": [{"hold": HOLD}, {"hold": None}],
     "install": [

@@ -41,6 +41,9 @@ def system(platform: str = "linux-amd64", version: tuple[int, ...] = (), uid: in
 def converged(active: str = "1.27.3", installed: tuple[str, ...] = ("1.27.3",)) -> HostState:
     """A host as an apply leaves it."""
     entries = {ROOT: Entry(ROOT, "directory", 0, 0, "755")}
+    for name in ("toolchains", "profiles", "state", "state/stamps", "state/manifests"):
+        mode = "700" if name.startswith("state") else "755"
+        entries[f"{ROOT}/{name}"] = Entry(f"{ROOT}/{name}", "directory", 0, 0, mode)
     registry, found = set(), {}
     for version in installed:
         name = f"go{version}"
@@ -49,6 +52,7 @@ def converged(active: str = "1.27.3", installed: tuple[str, ...] = ("1.27.3",)) 
         entries |= {
             tree: Entry(tree, "directory", 0, 0, "755"),
             profile: Entry(profile, "directory", 0, 0, "755"),
+            f"{profile}/bin": Entry(f"{profile}/bin", "directory", 0, 0, "755"),
             f"{profile}/goroot": Entry(
                 f"{profile}/goroot", "link", target=f"../../toolchains/{name}"
             ),
