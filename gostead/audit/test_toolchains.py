@@ -44,9 +44,7 @@ def refuse(item: str, what: str, mend: str = APPLY) -> NoReturn:
 def go(host: Any, where: Place, version: str, *words: str) -> str:
     """What that version's go answers, with nobody's settings; without a home it writes nothing."""
     path = f"{where.root}/profiles/go{version}/bin/go"
-    clean = (
-        "env -i PATH=/usr/bin:/bin GOENV=off GOTOOLCHAIN=local GOTELEMETRY=off"
-    )
+    clean = "env -i PATH=/usr/bin:/bin GOENV=off GOTOOLCHAIN=local GOTELEMETRY=off"
     answer = ask(host, f"{clean} {shlex.quote(path)} {shlex.join(words)}")
     if answer.code:
         refuse(path, f"`go {' '.join(words)}` fails: {printable(answer.error or answer.out)}")
