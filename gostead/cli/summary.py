@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 
 from gostead import transport
@@ -45,8 +46,9 @@ def summary(command: str, session: Session, looks: Sequence[Look]) -> Iterator[s
         yield f"verified: every file hashed on the host is {pin.h1} ({safe(pin.source)})"
     except MissingPin:
         pass
-    where = "" if look.host.name == "@local" else f" {session.hosts[0].name}"
-    yield f"to undo all of it: gostead remove{where}"
+    where = "" if look.host.name == "@local" else f" {safe(look.host.name)}"
+    command = "gostead" if shutil.which("gostead") else ".venv/bin/gostead"
+    yield f"to undo all of it: {command} remove{where}"
 
 
 def _ask(look: Look) -> list[str]:
