@@ -4,9 +4,6 @@ import re
 
 from gostead.sources.errors import Contents
 
-MAX_NAME = 255
-"""Bytes: what the two fields of a ustar header hold together."""
-
 _PLAIN = re.compile(r"[A-Za-z0-9_+@~=,%#$!&(){}\[\]^;' -][A-Za-z0-9_+@~=,%#$!&(){}\[\]^;' .-]*")
 
 
@@ -22,13 +19,11 @@ def check_name(name: str) -> str:
     """The name itself when it stays inside the tree on any system; else Contents.
 
     Refused are: empty names, absolute ones, `.`, `..` and empty components, backslashes and
-    colons (separators elsewhere), control and invisible characters, names longer than ustar
-    holds.
+    colons (separators elsewhere), control and invisible characters. Too long a name is what the
+    writer's header does not hold.
     """
     if not name:
         raise Contents("member with an empty name")
-    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME:
-        raise Contents(f"member name longer than {MAX_NAME} bytes: {name[:60]!r}…")
     if name.startswith("/"):
         raise Contents(f"absolute member name {name!r}")
     for part in name.split("/"):

@@ -121,8 +121,6 @@ def _member(name: str, kind: bytes, size: int, mode: int) -> Member:
     if mode & 0o7000:
         raise Contents(f"member {shown!r} has a setuid, setgid or sticky bit (mode {mode:o})")
     directory = kind == b"5"
-    if name.endswith("/") and not directory:
-        raise Contents(f"member {shown!r} is named like a directory")
     if directory and size:
         raise Contents(f"directory {shown!r} with {size} bytes of data")
     return Member(name.removesuffix("/") if directory else name, size, directory)

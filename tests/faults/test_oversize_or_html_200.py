@@ -86,16 +86,17 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(
         cache.obtain(toolchain.request(sources=("module",), goproxy=server.url))
 
 
-def test_a_zip_member_bigger_than_it_announces_is_refused(
-    server: BadServer, toolchain: Toolchain, cache: CacheDirectory
+@pytest.mark.parametrize(("announced", "said"), [(1000, "bigger"), (5_000_000, "smaller")])
+def test_a_zip_member_of_another_size_than_it_announces_is_refused(
+    announced: int, said: str, server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:
     body = bytes(4_000_000)
     name = toolchain.module_name("src/zeros").encode()
     made = bytearray(toolchain.zip([(name.decode(), body)]))
     at = made.rindex(b"PK\x01\x02", 0, made.rindex(name))
-    made[at + 24 : at + 28] = (1000).to_bytes(4, "little")
+    made[at + 24 : at + 28] = announced.to_bytes(4, "little")
     server.files[toolchain.module_path] = bytes(made)
-    with pytest.raises(SourceError, match=r"REFUSED .*bigger than it announces"):
+    with pytest.raises(SourceError, match=rf"REFUSED .*{said} than it announces"):
         cache.obtain(toolchain.request(sources=("module",), goproxy=server.url))
 
 

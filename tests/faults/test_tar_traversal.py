@@ -13,6 +13,13 @@ from tests.support.badserver import BadServer
 from tests.support.source_fixtures import CacheDirectory
 from tests.support.toolchain import Toolchain, directory, file, special
 
+
+def _directory_with_data() -> tarfile.TarInfo:
+    info = directory("go/src/d")
+    info.size = 512
+    return info
+
+
 MEMBERS = {
     "dot-dot": (file("go/../../etc/cron.d/x", 1), b"x"),
     "dot-dot-in-dropped": (file("go/test/../../x", 1), b"x"),
@@ -39,6 +46,8 @@ MEMBERS = {
     "setuid": (file("go/bin/x", 1, mode=0o4755), b"x"),
     "setgid": (file("go/bin/x", 1, mode=0o2755), b"x"),
     "sticky": (file("go/bin/x", 1, mode=0o1755), b"x"),
+    "directory-with-data": (_directory_with_data(), bytes(512)),
+    "file-named-like-a-directory": (special("go/src/x/", tarfile.AREGTYPE), b""),
     "setgid-directory": (special("go/d", tarfile.DIRTYPE, mode=0o2755), b""),
     "twice": (file("go/bin/go", 1), b"x"),
     "file-over-directory": (file("go/bin", 1), b"x"),
@@ -60,6 +69,14 @@ def test_an_archive_with_such_a_member_is_refused(
     assert "its tree has" not in str(caught.value)
     assert str(caught.value).replace("\n", "").isprintable()
     assert cache.tars() == cache.leftovers() == []
+
+
+def test_an_absolute_name_is_called_so(
+    server: BadServer, toolchain: Toolchain, cache: CacheDirectory
+) -> None:
+    server.files[toolchain.archive_path] = toolchain.archive([MEMBERS["absolute"]])
+    with pytest.raises(SourceError, match="absolute member name '/etc/cron.d/x'"):
+        cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))
 
 
 def _mode(name: str, mode: int) -> zipfile.ZipInfo:

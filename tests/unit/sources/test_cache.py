@@ -103,13 +103,14 @@ def test_a_disk_that_fills_up_is_named_and_nothing_stays(
     """With a limit on file sizes, which fails as a full disk does; in a process of its own."""
     server.files[toolchain.archive_path] = toolchain.archive()
     server.files[toolchain.module_path] = toolchain.zip()
+    order = (source, "module" if source == "archive" else "archive")
     for limit in (100_000, 2_000_000):  # in the download, and in the unpacked tree
         script = f"""
             import resource
             from pathlib import Path
             from gostead.sources import Request, SourceError, obtain
             resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-            request = Request("1.27.3", "linux-amd64", {toolchain.h1!r}, sources=({source!r},),
+            request = Request("1.27.3", "linux-amd64", {toolchain.h1!r}, sources={order!r},
                 archive_url={server.url!r}, goproxy={server.url!r})
             try:
                 obtain(request, cache=Path({str(cache.root)!r}), environ={{}})
@@ -126,6 +127,7 @@ def test_a_disk_that_fills_up_is_named_and_nothing_stays(
         where = mount_point(cache.root)
         assert f"on the file system {where} cannot be used: File too large" in done.stdout
         assert cache.tars() == cache.leftovers() == []
+        assert len({seen.target for seen in server.seen}) == 1, "no other source mends a disk"
 
 
 def test_what_a_killed_run_left_is_removed_and_what_lives_is_not(cache: CacheDirectory) -> None:

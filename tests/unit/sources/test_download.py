@@ -124,8 +124,12 @@ def test_an_archive_that_starts_anew_is_unpacked_anew(
     server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:
     """It is unpacked while it comes; the half that came first must leave no trace."""
+    older = Toolchain(version="1.26.8").archive()
     server.files[toolchain.archive_path] = toolchain.archive()
-    server.script[toolchain.archive_path] = [truncated(600_000, tagged=False), reset(300_000)]
+    server.script[toolchain.archive_path] = [
+        lambda handler, _: truncated(600_000, tagged=False)(handler, older),
+        reset(300_000),
+    ]
     tar = cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))
     assert tar.h1 == toolchain.h1
     assert len(server.seen) == 3

@@ -174,6 +174,19 @@ def test_a_proxy_that_does_not_answer_leads_to_the_next_even_after_a_comma(
     assert cache.obtain(request).h1 == toolchain.h1
 
 
+def test_a_refused_file_leads_to_the_next_even_after_a_comma(
+    server: BadServer, toolchain: Toolchain, cache: CacheDirectory
+) -> None:
+    """What comes next is checked just the same."""
+    server.files["/second" + toolchain.module_path] = toolchain.zip()
+    pin = toolchain.h1
+    toolchain.files["bin/go"] = b"evil"
+    server.files["/first" + toolchain.module_path] = toolchain.zip()
+    goproxy = f"{server.url}/first,{server.url}/second"
+    request = toolchain.request(h1=pin, sources=("module",), goproxy=goproxy)
+    assert cache.obtain(request).h1 == pin
+
+
 def test_without_any_goproxy_the_error_says_so(toolchain: Toolchain, cache: CacheDirectory) -> None:
     with pytest.raises(SourceError, match="no GOPROXY is declared"):
         cache.obtain(toolchain.request(sources=("module",)), environ={"PATH": "/nonexistent"})

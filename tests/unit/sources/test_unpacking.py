@@ -152,6 +152,13 @@ def test_several_gzip_members_are_one_stream() -> None:
     assert written.h1 == Toolchain().h1
 
 
+def test_a_damaged_header_is_refused_by_its_checksum() -> None:
+    plain = bytearray(gzip.decompress(Toolchain().archive()))
+    plain[512 + 104] ^= 1  # a digit of a mode, which nothing else looks at
+    with pytest.raises(Refused, match="wrong checksum"):
+        unpack(gzip.compress(bytes(plain)), unpack_archive)
+
+
 @pytest.mark.parametrize("tail", [b"x", b"\0x", b"\x1f\x8bgarbage"])
 def test_garbage_after_the_archive_is_refused(tail: bytes) -> None:
     with pytest.raises(Refused, match=r"not valid gzip|ends early"):
