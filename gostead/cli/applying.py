@@ -38,7 +38,7 @@ def apply_hosts(command: str, **given: Any) -> int:
         report.seconds = clock.seconds()
         write_report(report, given["json_to"], session.secrets)
         if given["json_to"] != "-":
-            for line in summary(command, session, looks):
+            for line in summary(command, looks):
                 click.echo(line)
     return exit_code(report, pending=1)
 

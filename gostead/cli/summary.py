@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from gostead import transport
-from gostead.cli.session import Look, Session
+from gostead.cli.session import Look
 from gostead.declaration import MissingPin, pin_for
 from gostead.operations import context
 from gostead.report.text import safe
@@ -16,7 +16,7 @@ from gostead.transport import TransportError
 ASK = 'env -i HOME="$HOME" PATH=/usr/bin:/bin sh -lc "command -v go; go version" </dev/null'
 
 
-def summary(command: str, session: Session, looks: Sequence[Look]) -> Iterator[str]:
+def summary(command: str, looks: Sequence[Look]) -> Iterator[str]:
     """Nothing for a fleet: its lines are the hosts'. One host: where its Go stands now."""
     failed = [look for look in looks if look.error]
     if len(looks) != 1 or failed:
@@ -47,8 +47,8 @@ def summary(command: str, session: Session, looks: Sequence[Look]) -> Iterator[s
     except MissingPin:
         pass
     where = "" if look.host.name == "@local" else f" {safe(look.host.name)}"
-    command = "gostead" if shutil.which("gostead") else ".venv/bin/gostead"
-    yield f"to undo all of it: {command} remove{where}"
+    ours = "gostead" if shutil.which("gostead") else ".venv/bin/gostead"
+    yield f"to undo all of it: {ours} remove{where}"
 
 
 def _ask(look: Look) -> list[str]:
