@@ -58,7 +58,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         kinds = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
         stats = terminalreporter.stats
         counts = {kind: len(stats.get(kind, [])) for kind in kinds}
-        reasons = {
-            str(report.longrepr[2]) for report in stats.get("skipped", []) if report.longrepr
-        }
+        told = (str(report.longrepr[2]) for report in stats.get("skipped", []) if report.longrepr)
+        reasons = {reason.removeprefix("Skipped: ") for reason in told}
         Path(target).write_text(json.dumps({"counts": counts, "skipped": sorted(reasons)}))

@@ -29,9 +29,9 @@ def test_writes_in_the_sandbox_never_reach_the_machine(sandbox: Sandbox) -> None
 
 def test_the_project_and_the_interpreter_are_read_only(sandbox: Sandbox) -> None:
     for directory in (PROJECT, Path(sys.prefix), Path(os.__file__).parent):
-        done = sandbox.run(f"touch '{directory}/written-by-a-test'")
-        assert "Read-only file system" in done.stderr
-        assert not (directory / "written-by-a-test").exists()
+        assert os.access(directory, os.W_OK)
+        assert sandbox.run(["test", "-d", str(directory)]).returncode == 0
+        assert sandbox.run(["test", "-w", str(directory)]).returncode == 1
 
 
 @pytest.mark.parametrize("user", ["root", "deploy"])
@@ -61,12 +61,12 @@ def test_the_sandbox_has_no_network_but_loopback(sandbox: Sandbox) -> None:
 
 
 def test_root_in_the_sandbox_cannot_turn_the_machines_screws(sandbox: Sandbox) -> None:
-    before = Path("/proc/sys/kernel/panic").read_text()
-    assert sandbox.run("echo 77 > /proc/sys/kernel/panic").returncode != 0
-    assert sandbox.run("date -s @1").returncode != 0
-    assert sandbox.run("kill -0 1 && ls /proc/1/root/work/main/.git/config").returncode in (0, 2)
-    assert Path("/proc/sys/kernel/panic").read_text() == before
-    assert abs(time.time() - 1) > 1000
+    """Tried with the values that are set: a sandbox that lets it happen does no harm either."""
+    setting = "/proc/sys/kernel/panic"
+    done = sandbox.run(f"value=$(cat {setting}) && echo $value > {setting}")
+    assert done.returncode != 0
+    assert sandbox.run('date -s "$(date +%H:%M:%S)"').stderr.startswith("date: cannot set date")
+    assert sandbox.run("ls /proc/1/root").stdout == sandbox.run("ls /").stdout
 
 
 def test_the_roots_own_processes_are_all_it_sees(sandbox: Sandbox) -> None:

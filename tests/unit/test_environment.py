@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,49 @@ def test_a_package_with_another_hash_is_refused(project: SmallProject) -> None:
     project.lock("run", {"small": "1.0"})
     assert project.script("setup").returncode == 0
     assert project.python("import small; print(small.version)") == "1.0"
+
+
+def test_a_package_without_a_hash_is_refused(made: SmallProject) -> None:
+    lock = made.root / "requirements/run.txt"
+    before = lock.read_text()
+    try:
+        lock.write_text("small==1.0\n")
+        command = [
+            str(made.root / ".venv/bin/python"),
+            "-m",
+            "pip",
+            "uninstall",
+            "-q",
+            "-y",
+            "small",
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+        done = made.script("setup")
+        assert done.returncode == 1
+        assert "hash" in done.stderr
+    finally:
+        lock.write_text(before)
+        assert made.script("setup").returncode == 0
+
+
+@pytest.mark.parametrize(("version", "status"), [((3, 10, 14), 1), ((3, 11, 0), 0)])
+def test_a_python_before_3_11_is_none(
+    tmp_path: Path, version: tuple[int, int, int], status: int
+) -> None:
+    project = SmallProject(tmp_path / "project")
+    (project.root / "script/environment.py").write_text("print('environment')\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("uname", "cmp"):
+        (programs / name).symlink_to(shutil.which(name) or name)
+    code = f"import sys; sys.version_info = {version}; exec(sys.argv[1])"
+    python = programs / "python3"
+    pretend = f'[ "$1" = -c ] && exec {sys.executable} -c "{code}" "$2"'
+    python.write_text(f'#!/bin/sh\n{pretend}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    done = project.script("setup", PATH=str(programs))
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ("environment\n" if status == 0 else "")
 
 
 @pytest.mark.slow
