@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gostead import sources, transport
-from gostead.declaration import GoSetup, pin_for
+from gostead import transport
+from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
-from gostead.operations import fetch
 from gostead.operations.change import Change, Content, Toolchain
 from gostead.operations.context import options
 from gostead.templates import host_script
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 CONFLICT = 10
-LOCKED = 11
 
 
 class ChangeFailed(Exception):
@@ -36,40 +33,19 @@ def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> 
     """
     stream = change.script.stream
     if isinstance(stream, Toolchain):
-        try:
-            return _install(host, change, stream, declared, state)
-        except sources.SourceError as error:
-            raise ChangeFailed(str(error)) from None
-    _run(host, change, {}, io.BytesIO(stream.data) if isinstance(stream, Content) else None)
+        # Late: a run that installs nothing loads nothing that fetches.
+        from gostead.operations.fetch import install
+
+        return install(host, change, stream, declared, state)
+    content = io.BytesIO(stream.data) if isinstance(stream, Content) else None
+    run_script(host, change, {}, content)
     return ""
 
 
-def _install(
-    host: Host, change: Change, wanted: Toolchain, declared: GoSetup, state: HostState
-) -> str:
-    pin = pin_for(declared, wanted.version, wanted.platform)
-    request = fetch.request(declared, wanted, pin)
-    if fetch.by_host(host, declared, state, pin):
-        url = sources.archive_url_for(request)
-        try:
-            origin = f"archive {url}, fetched by the host"
-            _run(host, change, fetch.archive_values(request) | {"origin": origin}, None)
-            return origin
-        except ChangeFailed:
-            if declared.toolchains.fetch == "host":
-                raise  # the controller was not asked to
-    tar = fetch.obtain(request)
-    compressed = fetch.is_remote(host)
-    path = tar.compressed() if compressed else tar.path
-    with closing(path.open("rb")) as file:
-        values = {"archive": "", "origin": tar.origin, "compressed": compressed}
-        _run(host, change, values, file)
-    return tar.origin
-
-
-def _run(
+def run_script(
     host: Host, change: Change, values: dict[str, Any], stream: BinaryIO | None
 ) -> transport.Answer:
+    """Runs the change's script with `values` over its own. Raises as `execute` does."""
     chosen = options(host)
     script = host_script(
         change.script.template,

@@ -1,14 +1,17 @@
-"""Who fetches a toolchain, host or controller, and with which settings."""
+"""Brings toolchains to hosts: who fetches, host or controller, and with which settings."""
 
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from gostead import sources
-from gostead.declaration import GoSetup, Pin
+from gostead.declaration import GoSetup, Pin, pin_for
 from gostead.facts.host_state import HostState
-from gostead.operations.change import Toolchain
+from gostead.operations.change import Change, Toolchain
+from gostead.operations.execute import ChangeFailed, run_script
+from gostead.operations.guard import why_not_by_host
 from gostead.sources.credentials import archive_authorization
 
 if TYPE_CHECKING:
@@ -20,24 +23,46 @@ _one_at_a_time = threading.Lock()
 progress: sources.Progress | None = None
 
 
+def install(
+    host: Host, change: Change, wanted: Toolchain, declared: GoSetup, state: HostState
+) -> str:
+    """Brings a toolchain to the host, by whoever is to fetch it; says where it came from.
+
+    Raises ChangeFailed, ChangedSincePlanned, transport.TransportError.
+    """
+    pin = pin_for(declared, wanted.version, wanted.platform)
+    asked = request(declared, wanted, pin)
+    try:
+        if by_host(host, declared, state, pin):
+            origin = f"archive {sources.archive_url_for(asked)}, fetched by the host"
+            try:
+                run_script(host, change, archive_values(asked) | {"origin": origin}, None)
+                return origin
+            except ChangeFailed:
+                if declared.toolchains.fetch == "host":
+                    raise  # the controller was not asked to
+        tar = obtain(asked)
+        path = tar.compressed() if is_remote(host) else tar.path
+    except sources.SourceError as error:
+        raise ChangeFailed(str(error)) from None
+    with closing(path.open("rb")) as file:
+        values = {"archive": "", "origin": tar.origin, "compressed": is_remote(host)}
+        run_script(host, change, values, file)
+    return tar.origin
+
+
 def is_remote(host: Host) -> bool:
     """Whether bytes to `host` cross a network."""
     return host.connector_cls.__name__ != "LocalConnector"
 
 
 def by_host(host: Host, declared: GoSetup, state: HostState, pin: Pin) -> bool:
-    """Whether the host fetches the archive itself: only with a sha256 pin, verified before
-    anything is unpacked. `auto`: where it can, and the bytes would cross a network twice."""
-    toolchains = declared.toolchains
-    able = (
-        pin.sha256 is not None
-        and "archive" in toolchains.sources
-        and state.system.fetcher == "curl"
-        and not toolchains.archive_url.startswith("file:")
-    )
-    if toolchains.fetch == "auto":
+    """Whether the host fetches the archive itself. `auto`: where it can, and the bytes would cross
+    a network twice."""
+    if declared.toolchains.fetch == "auto":
+        able = not why_not_by_host(declared, state, pin)
         return able and is_remote(host) and not declared.network.ca_bundle
-    return toolchains.fetch == "host" and able
+    return declared.toolchains.fetch == "host"
 
 
 def request(declared: GoSetup, wanted: Toolchain, pin: Pin) -> sources.Request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gostead.declaration import GoSetup
+from gostead.declaration import GoSetup, Pin
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.operations.change import PlanError
@@ -74,3 +74,18 @@ def check_directory(entry: Entry, uid: int) -> None:
 def writable_by_others(entry: Entry) -> bool:
     """Whether group or others may write the directory or file."""
     return bool(int(entry.mode or "0", 8) & 0o022)
+
+
+def why_not_by_host(declared: GoSetup, state: HostState, pin: Pin) -> str:
+    """Why the host cannot fetch an archive itself; empty where it can. Only with a sha256 pin,
+    verified there before anything is unpacked."""
+    toolchains = declared.toolchains
+    if pin.sha256 is None:
+        return "no sha256 is pinned for the archive: pin it, or declare `fetch: controller`"
+    if "archive" not in toolchains.sources:
+        return "sources has no archive: add it, or declare `fetch: controller`"
+    if toolchains.archive_url.startswith("file:"):
+        return "archive_url is a file of the controller: declare `fetch: controller`"
+    if state.system.fetcher != "curl":
+        return "the host has no curl: install it, or declare `fetch: controller`"
+    return ""

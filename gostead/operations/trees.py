@@ -10,6 +10,7 @@ from gostead.declaration import GoSetup, MissingPin, minimum_macos, pin_for
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import FORMAT, Registered, ToolchainsState
 from gostead.operations.change import Change, PlanError, Script, Toolchain
+from gostead.operations.guard import why_not_by_host
 
 SUBJECT = "toolchains"
 COMMANDS = ("go", "gofmt")
@@ -138,6 +139,9 @@ def trees(declared: GoSetup, state: HostState, held: str = "") -> Iterator[Chang
             wrong = [*tree.differences, *odd] or ["its contents are another release's"]
             shown = ", ".join(wrong[:5]) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
             before, why, repair = "damaged", f"not what was released: {shown}", True
+        impossible = why_not_by_host(declared, state, pin)
+        if declared.toolchains.fetch == "host" and impossible:
+            raise PlanError(f"fetch: host cannot bring {name}: {impossible}")
         fetched += 2 if repair else 1
         _check_space(state, fetched)
         yield Change(

@@ -13,7 +13,7 @@ from tests.support import rendered
 SCRIPTS = dict(rendered.scripts())
 #: Not on macOS, or not in busybox, or spelled otherwise there.
 GNU_ONLY = (
-    r"\breadlink -f", r"\bsed -i", r"\bfind .*-printf", r"\bcp -a\b", r"\bdate -d",
+    r"\breadlink -f", r"\bsed -i", r"\bcp -a\b", r"\bdate -d",
     r"(?<!-)\btimeout ", r"\bmktemp --", r"\btac\b", r"\bflock\b", r"\bgrep -P",
     r"\bxargs -[dr]", r"\bsort -V",    r"\[\[", r"\blocal ", r"\bsource /", r"\becho -[ne]", r"<\(",
 )  # fmt: skip
