@@ -32,7 +32,7 @@ def zip_entries(packed: PackedFile) -> list[ZipEntry]:
     """The files of a zip, in the directory's order.
 
     Raises Contents for what is no zip, for zip64 (no toolchain needs it), for encrypted members,
-    unknown methods, directories, links, devices and setuid bits.
+    unknown methods, links, devices and setuid bits.
     """
     end = packed.size()
     tail_at = max(0, end - _END.size - 0xFFFF)
@@ -43,7 +43,7 @@ def zip_entries(packed: PackedFile) -> list[ZipEntry]:
     _, disk, first, here, count, length, start, _ = _END.unpack_from(tail, found)
     if disk or first or here != count or 0xFFFF in (count,) or 0xFFFFFFFF in (length, start):
         raise Contents("a zip in several parts or in zip64 format")
-    if count > MAX_MEMBERS or length > _MAX_DIRECTORY or start + length > tail_at + found:
+    if count > MAX_MEMBERS or length > _MAX_DIRECTORY:
         raise Contents(f"a zip directory of {count} entries and {length} bytes")
     directory = packed.read(length, start)
     entries = []
@@ -68,13 +68,9 @@ def _entry(directory: bytes, at: int) -> tuple[ZipEntry, int]:
     shown = printable(name, 120)
     if flags & 0x1 or method not in (STORED, DEFLATED):
         raise Contents(f"member {shown!r} is encrypted or packed by the unknown method {method}")
-    if name.endswith("/"):
-        raise Contents(f"member {shown!r} is a directory, which a module never has")
     mode = attributes >> 16 if made >> 8 in (3, 19) else 0  # Unix, macOS
     if mode & 0o7000 or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise Contents(f"member {shown!r} is no plain file (mode {mode:o})")
-    if method == STORED and packed != size:
-        raise Contents(f"member {shown!r} announces two different sizes")
     at += _ENTRY.size + names + extra + comment
     return ZipEntry(name, method, packed, size, offset), at
 

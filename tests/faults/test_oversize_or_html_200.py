@@ -73,6 +73,19 @@ def test_a_gzip_bomb_is_refused(
     assert cache.tars() == cache.leftovers() == []
 
 
+def test_a_tree_that_is_too_big_is_refused(
+    server: BadServer,
+    toolchain: Toolchain,
+    cache: CacheDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gostead.sources.writer.MAX_TREE", 20 << 20)
+    toolchain.files["src/zeros"] = bytes(40 << 20)
+    server.files[toolchain.archive_path] = toolchain.archive()
+    with pytest.raises(SourceError, match=r"REFUSED .*more than 20 MiB unpacked"):
+        cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))
+
+
 def test_a_zip_bomb_is_refused_before_it_unpacks(
     server: BadServer,
     toolchain: Toolchain,
@@ -108,8 +121,8 @@ def test_too_many_members_are_refused(
     cache: CacheDirectory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gostead.sources.writer.MAX_MEMBERS", 20)
-    monkeypatch.setattr("gostead.sources.zipindex.MAX_MEMBERS", 20)
+    room = "writer" if form == "archive" else "zipindex"
+    monkeypatch.setattr(f"gostead.sources.{room}.MAX_MEMBERS", 20)
     toolchain.files |= {f"src/{n}.go": b"" for n in range(30)}
     server.files[toolchain.archive_path] = toolchain.archive()
     server.files[toolchain.module_path] = toolchain.zip()

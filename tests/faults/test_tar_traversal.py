@@ -75,7 +75,7 @@ def test_an_absolute_name_is_called_so(
     server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:
     server.files[toolchain.archive_path] = toolchain.archive([MEMBERS["absolute"]])
-    with pytest.raises(SourceError, match="absolute member name '/etc/cron.d/x'"):
+    with pytest.raises(SourceError, match=r"absolute member name '/etc/cron.d/x'"):
         cache.obtain(toolchain.request(sources=("archive",), archive_url=server.url))
 
 

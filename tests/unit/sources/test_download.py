@@ -120,6 +120,20 @@ def test_without_a_validator_nothing_is_resumed(
     assert "range" not in server.seen[1].headers
 
 
+def test_a_weak_entity_tag_is_no_base_for_resuming(
+    server: BadServer, toolchain: Toolchain, cache: CacheDirectory, path: str
+) -> None:
+    def weakly(handler: Handler, body: bytes | None) -> None:
+        assert body is not None
+        headers = {"Content-Length": str(len(body)), "ETag": "W/" + tag(body)}
+        handler.reply(200, headers, body[:70_000])
+        handler.close_connection = True
+
+    server.script[path] = [weakly]
+    fetch(server, toolchain, cache)
+    assert "range" not in server.seen[1].headers
+
+
 def test_an_archive_that_starts_anew_is_unpacked_anew(
     server: BadServer, toolchain: Toolchain, cache: CacheDirectory
 ) -> None:

@@ -66,6 +66,16 @@ def test_go_on_the_path_is_asked_for_its_setting_and_nothing_else(tmp_path: Path
     assert [str(entry) for entry in entries] == ["https://from-go", "direct"]
 
 
+def test_without_a_path_no_go_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    go.write_text("#!/bin/sh\necho https://from-go\n")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert goproxy_list(None, {}) == []
+
+
 @pytest.mark.parametrize("script", ["exit 1", "sleep 60"])
 def test_a_go_that_fails_or_hangs_is_no_go(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

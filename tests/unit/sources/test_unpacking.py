@@ -9,6 +9,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,24 @@ def test_a_damaged_header_is_refused_by_its_checksum() -> None:
     plain[512 + 104] ^= 1  # a digit of a mode, which nothing else looks at
     with pytest.raises(Refused, match="wrong checksum"):
         unpack(gzip.compress(bytes(plain)), unpack_archive)
+
+
+def test_a_zip_packed_otherwise_is_refused_as_such() -> None:
+    chain = Toolchain()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as made:
+        made.writestr(f"{chain.module}/VERSION", b"go1.27.3\n")
+    with pytest.raises(Refused, match="unknown method 12"):
+        unpack(out.getvalue(), lambda file, writer: unpack_module(file, writer, chain.module))
+
+
+@pytest.mark.parametrize("chunks", [[b"abc"], [b"abcd", b"e"]])
+def test_the_writer_takes_no_file_of_another_size_than_its_header_says(chunks: list[bytes]) -> None:
+    with (
+        tempfile.TemporaryFile() as out,
+        pytest.raises(Refused, match="does not have the size"),
+    ):
+        CanonicalWriter(out.fileno(), Toolchain().module).add("bin/go", 4, chunks)
 
 
 @pytest.mark.parametrize("tail", [b"x", b"\0x", b"\x1f\x8bgarbage"])
