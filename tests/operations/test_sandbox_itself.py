@@ -80,7 +80,7 @@ def test_the_roots_own_processes_are_all_it_sees(sandbox: Sandbox) -> None:
         ("chmod 0700 /usr/bin/id", "usr/bin/id"),
         ("chown deploy /etc/motd", "etc/motd"),
         ("printf x >> /etc/issue", "etc/issue"),
-        ("ln -sf /nowhere /etc/localtime", "etc/localtime"),
+        ("ln -sfn ../nowhere /etc/os-release", "etc/os-release"),
         ("mkdir /opt/empty", "opt/empty"),
         ("touch /tmp/.hidden", "tmp/.hidden"),
         ("rm /usr/bin/zsh", "usr/bin/zsh"),
