@@ -29,7 +29,12 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     if declared.state == "present":
         return Plan()
     root = state.toolchains.root
-    remains = state.toolchains.entry(f"{root.path.rpartition('/')[0]}/.gostead.new")
+    aside = f"{root.path.rpartition('/')[0]}/.gostead.new"
+    remains = next(
+        (entry for path, entry in state.toolchains.entries.items()
+         if path.startswith(aside) and entry.kind == "directory"),
+        state.toolchains.entry(aside),
+    )  # fmt: skip
     changes: list[Change] = []
     findings: list[Finding] = []
     for item in sorted(state.toolchains.registry, key=lambda r: (r.kind, r.path)):
