@@ -1,7 +1,5 @@
 """python -m gostead"""
 
-import sys
+from gostead.cli import script
 
-from gostead.cli import main
-
-sys.exit(main())
+script()

@@ -20,9 +20,8 @@ LAUNCHER = """\
 #!/bin/sh
 '''exec' {python} "$0" "$@"
 ' '''
-import sys
-from gostead.cli import main
-sys.exit(main())
+from gostead.cli import script
+script()
 """
 
 

@@ -63,7 +63,7 @@ def checked(command: Sequence[str], **options: object) -> Callable[[], object]:
     """A task that runs `command` and fails where it fails."""
 
     def run() -> object:
-        done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload] # noqa: PLW1510
+        done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload]
         if done.returncode:
             raise SystemExit(f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

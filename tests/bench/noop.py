@@ -20,7 +20,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.ssh_host import Fleet, SshHost
 
 BIN = Path(sys.executable).parent
-GOSTEAD = [sys.executable, "-c", "import sys; from gostead.cli import main; sys.exit(main())"]
+GOSTEAD = [sys.executable, "-m", "gostead"]
 PYINFRA = [str(BIN / "pyinfra")]
 DECLARATION = "go: {toolchains: {default: '1.27.3'}}\n"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}

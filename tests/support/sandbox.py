@@ -86,7 +86,7 @@ class Sandbox(Root):
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run `gostead` with `arguments` in the sandbox, from the project's directory."""
-        face = "import sys; from gostead.cli import main; sys.exit(main())"
+        face = "from gostead.cli import script; script()"
         return self.python(
             "-c", face, *arguments,
             user=user, env=env, input=input, cwd=cwd, timeout=timeout, check=check,
