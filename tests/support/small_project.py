@@ -15,9 +15,9 @@ from tests.support.cache import PROJECT
 
 CLI = """\
 import sys
-def main():
+def script():
     print("small gostead:", *sys.argv[1:])
-    return 7 if "fail" in sys.argv else 0
+    sys.exit(7 if "fail" in sys.argv else 0)
 """
 
 
