@@ -27,13 +27,13 @@ class Controller:
     more: Mapping[str, object] | None = None
 
     def gostead(
-        self, *arguments: str, cwd: str = "/", timeout: float = 120
+        self, *arguments: str, cwd: str = "/", timeout: float = 120, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """`gostead` with these arguments."""
         face = "from gostead.cli import script; script()"
         return subprocess.run(
             [sys.executable, "-c", face, *arguments], cwd=cwd, timeout=timeout, text=True,
-            capture_output=True, check=False,
+            capture_output=True, check=False, **options,
             env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT)},
         )  # fmt: skip
 
