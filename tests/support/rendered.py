@@ -17,7 +17,7 @@ COMMON: dict[str, Any] = {
 TREE = {"name": "go1.27.3", "module": "golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64",
         "h1_hex": "ab" * 32, "origin": "it's $(a) mirror"}  # fmt: skip
 FETCH = {"archive": "https://example.com/go?a='b", "https": True, "sha256": "cd" * 32,
-         "authorization": "Basic x'y", "proxy": "http://u:p'w@proxy", "ca_bundle": "/a b"}  # fmt: skip
+         "authorization": "Basic x'y", "proxy": "http://u:p'w@p", "ca_bundle": "/a b"}  # fmt: skip
 PLAIN_FETCH = {"archive": "http://127.0.0.1/x", "https": False, "sha256": "cd" * 32,
                "authorization": "", "proxy": "", "ca_bundle": ""}  # fmt: skip
 HOLD = ["1.27.3", "ann@host", "it's broken; $(reboot)", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,8 @@ from tests.support.toolchain import Toolchain
 class Face(Protocol):
     """Something that runs `gostead` (a Sandbox)."""
 
-    def gostead(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]: ...
+    @property
+    def gostead(self) -> Callable[..., subprocess.CompletedProcess[str]]: ...
 
 
 @dataclass
