@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,7 @@ from gostead.cli.session import Look, Session
 from gostead.cli.startup import collect
 from gostead.cli.summary import summary
 from gostead.operations import context
-from gostead.report.model import RunReport
+from gostead.report.model import ChangeRow, RunReport
 
 
 def apply_hosts(command: str, **given: Any) -> int:
@@ -35,6 +37,8 @@ def apply_hosts(command: str, **given: Any) -> int:
             _ask(report, pending, given["json_to"], session)
         if pending:
             _carry_out(session, report, pending, given)
+        if command == "remove":
+            _forget_downloads(report)
         report.seconds = clock.seconds()
         write_report(report, given["json_to"], session.secrets)
         if given["json_to"] != "-":
@@ -74,6 +78,23 @@ def _carry_out(
         if look.host in session.state.failed_hosts and report.hosts[name].status != "failed":
             report.hosts[name].status = "failed"
             report.hosts[name].error = report.hosts[name].error or "an operation failed"
+
+
+def _forget_downloads(report: RunReport) -> None:
+    """Where this machine was the host, what it fetched as its own controller goes too."""
+    host = report.hosts.get("@local")
+    if len(report.hosts) != 1 or host is None or host.status not in ("clean", "changed"):
+        return
+    from gostead.sources.cache import default_cache
+
+    cache = default_cache(os.environ)
+    if cache.is_dir() and not cache.is_symlink() and cache.stat().st_uid == os.getuid():
+        shutil.rmtree(cache)
+        host.changes.append(
+            ChangeRow("removal", str(cache), None, "downloads", "absent", "state is absent",
+                      "gostead remove", "changed")
+        )  # fmt: skip
+        host.status = "changed"
 
 
 def _must_match(path: str, report: RunReport) -> None:
