@@ -1,4 +1,7 @@
-"""Scorecard: SIGKILL at the N-th system call of a script: the old Go runs; the retry converges."""
+"""Scorecard: SIGKILL at the N-th system call of a script: the old Go runs; the retry converges.
+
+The shell alone dies: what it had started goes on for a moment, as on a real host.
+"""
 
 from __future__ import annotations
 
@@ -9,38 +12,36 @@ import pytest
 from tests.support.fault_driver import Fault
 from tests.support.faults import NEW, OLD, Ground
 
-#: Steps through a script of about 60 (a switch) to 250 (a repair) calls, and beyond its end.
+#: strace counts each system call by itself: the shell waits for its commands some 50 times in an
+#: install and for a profile, 27 times in a switch, 70 times in a repair; it only looks around at
+#: first.
 STEPS = {
-    "change/install": (5, 23, 41, 67, 90, 120),
-    "change/profile": (30, 60),
-    "change/switch": (30, 55),
+    "change/install": (20, 28, 36, 42, 46, 48),
+    "change/profile": (36, 46),
+    "change/switch": (16, 20, 22, 24, 26),
 }
+CASES = [(template, step) for template, steps in STEPS.items() for step in steps]
 
 
-@pytest.mark.parametrize(
-    ("template", "step"), [(name, step) for name, steps in STEPS.items() for step in steps]
-)
+@pytest.mark.parametrize(("template", "step"), CASES)
 def test_an_upgrade_can_die_anywhere(template: str, step: int, ground: Ground) -> None:
     ground.site.declare({"default": OLD})
     ground.converge()
     ground.site.declare({"default": NEW})
-    ground.apply(fault=Fault(template=template, kill_at_syscall=step))
+    report = ground.apply(fault=Fault(template=template, kill_at_syscall=step))
+    assert report["exit"] == 1, "it was not killed"
     assert ground.go_version() in {OLD, NEW}
     ground.converge()
     ground.assert_converged(NEW)
 
 
-@pytest.mark.parametrize("step", [60, 85, 110, 135, 160])
+@pytest.mark.parametrize("step", [40, 46, 50, 54, 57, 60, 63, 66])
 def test_a_repair_can_die_anywhere(step: int, make_ground: Callable[..., Ground]) -> None:
     ground = make_ground("ann")
     ground.converge()
     ground.cause("a deleted directory")
-    ground.apply(fault=Fault(template="change/install", kill_at_syscall=step))
+    report = ground.apply(fault=Fault(template="change/install", kill_at_syscall=step))
+    assert report["exit"] == 1, "it was not killed"
     assert ground.go_version() == NEW
     ground.converge()
     ground.assert_converged(NEW)
-
-
-def test_the_fault_is_real(ground: Ground) -> None:
-    report = ground.apply(fault=Fault(template="change/install", kill_at_syscall=23))
-    assert report["exit"] == 1
