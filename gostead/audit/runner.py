@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -60,10 +61,15 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
         command += [f"--ssh-config={scratch}/ssh_config"] * bool(host.ssh)
         command += ["--sudo"] * host.sudo
         command += ["--gostead-deep"] * deep + ["--gostead-build"] * build
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONPATH": path}
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, errors="replace", timeout=limit,
-                check=False, stdin=subprocess.DEVNULL,
+                check=False, stdin=subprocess.DEVNULL, env=environment,
+                # Not where we stand: pytest would load the tests of whatever project is there.
+                cwd=scratch,
             )  # fmt: skip
             result = _read(report, done)
         except subprocess.TimeoutExpired:

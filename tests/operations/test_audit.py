@@ -117,3 +117,12 @@ def test_it_imports_nothing_of_what_converges(ground: Sandbox) -> None:
         "'gostead.transport', 'pyinfra'))])"
     )
     assert ground.python("-c", code, check=True).stdout == "[]\n"
+
+
+def test_it_does_not_load_the_tests_of_the_project_it_stands_in(
+    run: Run, site: Site, ground: Sandbox
+) -> None:
+    run("apply", "-y")
+    ground.run("mkdir -p /root/tests; echo 'import nowhere' > /root/tests/conftest.py", check=True)
+    done = ground.gostead("audit", "@local", "--declaration", str(site.declaration), cwd="/root")
+    assert done.returncode == 0, done.stdout
