@@ -89,12 +89,15 @@ def _forget_downloads(report: RunReport) -> None:
 
     cache = default_cache(os.environ)
     if cache.is_dir() and not cache.is_symlink() and cache.stat().st_uid == os.getuid():
-        shutil.rmtree(cache)
+        shutil.rmtree(cache, ignore_errors=True)
+        # A place where another filesystem is mounted stays, empty.
+        left = cache.is_dir() and any(cache.iterdir())
+        host.error = f"{cache} cannot be removed" if left else None
+        host.status = "failed" if left else "changed"
         host.changes.append(
             ChangeRow("removal", str(cache), None, "downloads", "absent", "state is absent",
-                      "gostead remove", "changed")
+                      "gostead remove", "failed" if left else "changed", host.error)
         )  # fmt: skip
-        host.status = "changed"
 
 
 def _must_match(path: str, report: RunReport) -> None:
