@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
     from pyinfra.api.state import State
 
-ROUNDS = 3
+# Each conflict is a change that another run made: a first install of two versions has twelve.
+ROUNDS = 12
 Planner = Callable[..., Plan]
 REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
 

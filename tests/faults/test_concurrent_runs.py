@@ -17,7 +17,8 @@ def at_once(ground: Ground, count: int = 2) -> list[dict[str, Any]]:
         return [run.result() for run in [pool.submit(ground.apply) for _ in range(count)]]
 
 
-@pytest.mark.parametrize("part", range(4))
+# With --all it is twenty times.
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 def test_nothing_is_mixed(part: int, ground: Ground) -> None:
     for turn in range(5):
         version = (NEW, OLD)[turn % 2]

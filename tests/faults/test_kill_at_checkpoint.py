@@ -49,7 +49,7 @@ ONLY_WHEN_REPAIRING = {"install-standby", "install-moved-away", "install-switche
 # A home has the same scripts; what differs is who owns the directories.
 USERS = {"remove": ("root", "ann")}
 CASES = [
-    (story, template, checkpoint, user)
+    pytest.param(story, template, checkpoint, user, marks=[pytest.mark.slow] * (user != "root"))
     for story, told in STORIES.items()
     for template, checkpoint in checkpoints()
     if template in told.templates and (story == "repair" or checkpoint not in ONLY_WHEN_REPAIRING)
@@ -58,7 +58,7 @@ CASES = [
 
 
 def test_every_checkpoint_has_a_story() -> None:
-    assert {(template, checkpoint) for _, template, checkpoint, _ in CASES} == set(checkpoints())
+    assert {case.values[1:3] for case in CASES} == set(checkpoints())
 
 
 @pytest.mark.parametrize(("story", "template", "checkpoint", "user"), CASES)

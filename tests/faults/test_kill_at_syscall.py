@@ -20,7 +20,11 @@ STEPS = {
     "change/profile": (36, 46),
     "change/switch": (16, 20, 22, 24, 26),
 }
-CASES = [(template, step) for template, steps in STEPS.items() for step in steps]
+CASES = [
+    pytest.param(template, step, marks=[pytest.mark.slow] * (number % 2))
+    for template, steps in STEPS.items()
+    for number, step in enumerate(steps)
+]
 
 
 @pytest.mark.parametrize(("template", "step"), CASES)
@@ -35,7 +39,10 @@ def test_an_upgrade_can_die_anywhere(template: str, step: int, ground: Ground) -
     ground.assert_converged(NEW)
 
 
-@pytest.mark.parametrize("step", [40, 46, 50, 54, 57, 60, 63, 66])
+@pytest.mark.parametrize(
+    "step",
+    [46, 60, 63, *(pytest.param(step, marks=pytest.mark.slow) for step in (40, 50, 54, 57, 66))],
+)
 def test_a_repair_can_die_anywhere(step: int, make_ground: Callable[..., Ground]) -> None:
     ground = make_ground("ann")
     ground.converge()
