@@ -10,6 +10,9 @@ import pytest
 from tests.support.fault_driver import Fault
 from tests.support.faults import NEW, OLD, Ground, checkpoints, host
 
+# Every step of every script: minutes, so with --all.
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Story:

@@ -12,6 +12,9 @@ import pytest
 from tests.support.fault_driver import Fault
 from tests.support.faults import NEW, OLD, Ground
 
+# Every step of every script: minutes, so with --all.
+pytestmark = pytest.mark.slow
+
 #: strace counts each system call by itself: the shell waits for its commands some 50 times in an
 #: install and for a profile, 27 times in a switch, 70 times in a repair; it only looks around at
 #: first.
