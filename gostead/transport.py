@@ -62,7 +62,7 @@ def run(
         if connector in ("SSHConnector", "VagrantInventoryConnector"):
             return _run_ssh(host, _elevated(host, command), first, stream, limit, max_output)
     except TimeoutError as error:
-        raise TransportError(f"{host.name}: no answer within {limit:.0f} s") from error
+        raise TransportError(f"{host.name}: no answer within {limit:g} s") from error
     except OSError as error:
         raise TransportError(f"{host.name}: the connection failed: {error}") from error
     if stream is not None:
@@ -113,13 +113,29 @@ def _pieces(first: bytes, stream: BinaryIO | None) -> Iterator[bytes]:
         yield piece
 
 
-def _drain(receive: Callable[[int], bytes], most: int) -> bytes:
+def _drain(receive: Callable[[int], bytes], most: int) -> bytes | Exception:
+    """All bytes; an error as a value, since gevent prints what a greenlet raises."""
     kept = bytearray()
-    while piece := receive(CHUNK):
-        kept += piece
-        if len(kept) > most:
-            raise TransportError(f"it answered more than {most} bytes: refused")
+    try:
+        while piece := receive(CHUNK):
+            kept += piece
+            if len(kept) > most:
+                return TransportError(f"it answered more than {most} bytes: refused")
+    except Exception as error:
+        return error
     return bytes(kept)
+
+
+def _collect(readers: list[Any], limit: float) -> list[bytes]:
+    """What the readers read. Raises the first error of one, and TimeoutError."""
+    import gevent
+
+    for reader in gevent.iwait(readers, timeout=limit):
+        if isinstance(reader.value, Exception):
+            raise reader.value
+    if not all(reader.ready() for reader in readers):
+        raise TimeoutError
+    return [reader.value for reader in readers]
 
 
 def _run_local(
@@ -151,9 +167,7 @@ def _run_local(
         gevent.spawn(_drain, pipe.read1, max_output) for pipe in (process.stdout, process.stderr)
     ]
     try:
-        gevent.joinall(readers, timeout=limit, raise_error=True)
-        if not all(reader.ready() for reader in readers):
-            raise TimeoutError
+        stdout, stderr = _collect(readers, limit)
         code = process.wait(timeout=limit)
     except BaseException:
         process.terminate()
@@ -162,7 +176,7 @@ def _run_local(
         gevent.killall([feeder, *readers])
         for pipe in (process.stdout, process.stderr):
             pipe.close()
-    return Answer(code, readers[0].value, readers[1].value)
+    return Answer(code, stdout, stderr)
 
 
 def _run_ssh(
@@ -179,8 +193,8 @@ def _run_ssh(
     deadline = time.monotonic() + limit
     try:
         channel = transport.open_session(timeout=min(limit, 60))
-        channel.settimeout(limit)
-        channel.exec_command(command)
+        with gevent.Timeout(limit, TimeoutError):  # paramiko waits for the answer without a limit
+            channel.exec_command(command)
 
         def feed() -> None:
             try:
@@ -196,16 +210,15 @@ def _run_ssh(
             for receive in (channel.recv, channel.recv_stderr)
         ]
         try:
-            gevent.joinall(readers, timeout=limit, raise_error=True)
-            if not all(reader.ready() for reader in readers):
-                raise TimeoutError
-            stdout, stderr = (reader.value for reader in readers)
+            stdout, stderr = _collect(readers, limit)
             gevent.joinall([feeder], timeout=max(0.1, deadline - time.monotonic()))
             channel.status_event.wait(max(0.1, deadline - time.monotonic()))
             code = channel.exit_status
         finally:
-            gevent.killall([feeder, *readers], block=False)
+            # This wakes whoever waits in paramiko; killed there, they would break its locks.
             channel.close()
+            gevent.joinall([feeder, *readers], timeout=1)
+            gevent.killall([feeder, *readers], block=False)
     except SSHException as error:
         raise TransportError(f"{host.name}: {error}") from error
     if code == -1:

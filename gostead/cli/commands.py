@@ -40,7 +40,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--json", "json_to", is_flag=False, flag_value="-", metavar="[FILE]",
                          help="The report as JSON, to FILE or alone on standard output."),
             click.option("-v", "--verbose", is_flag=True, help="pyinfra's own lines too."),
-            click.option("--timeout", type=click.FloatRange(1), help="Seconds for one script."),
+            click.option("--timeout", type=click.FloatRange(1),
+                         help="Seconds for one script; connecting has no more than 10 of them."),
             click.option("--parallel", type=click.IntRange(1), help="Hosts at the same time."),
         )
     ):  # fmt: skip

@@ -18,8 +18,9 @@ DEFAULT = "inventories/local.py"
 HOW = "name a file, hosts separated by commas, or a connector such as @local or @ssh/host"
 
 
-def make_inventory(wanted: str, data: dict[str, Any]) -> Inventory:
-    """The inventory, with `data` over every host's own. Raises CommandError where there is none."""
+def make_inventory(wanted: str, data: dict[str, Any], seconds: float = 10.0) -> Inventory:
+    """The inventory, with `data` over every host's own; a host has `seconds` to let us in. Raises
+    CommandError where there is none."""
     path = Path(wanted)
     if wanted == "@local":
         from pyinfra.api.inventory import Inventory
@@ -47,7 +48,7 @@ def make_inventory(wanted: str, data: dict[str, Any]) -> Inventory:
             HOW,
         )
     for host in inventory:
-        _tune(host)
+        _tune(host, seconds)
     return inventory
 
 
@@ -67,10 +68,13 @@ def limit(inventory: Inventory, wanted: Sequence[str]) -> list[Host]:
     return chosen
 
 
-def _tune(host: Host) -> None:
+def _tune(host: Host, seconds: float) -> None:
     if host.connector_cls.__name__ != "SSHConnector":
         return
-    known = dict(host.data.get("ssh_paramiko_connect_kwargs") or {})
-    if "transport_factory" not in known:
-        known["transport_factory"] = transport.without_delay
-        host.data.ssh_paramiko_connect_kwargs = known
+    ours = {
+        "transport_factory": transport.without_delay,
+        "banner_timeout": seconds,
+        "auth_timeout": seconds,
+    }
+    known = host.data.get("ssh_paramiko_connect_kwargs") or {}
+    host.data.ssh_paramiko_connect_kwargs = {**ours, **known}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # The order of gostead.deploy.
 PLANNERS = (("toolchains", plan_toolchains), ("shells", plan_shells), ("removal", plan_removal))
-CONNECT_TIMEOUT = 10
+CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 
 
 @dataclass
@@ -50,13 +50,23 @@ class Look:
 
 
 class _Errors(BaseStateCallback):
-    """Keeps why a host could not be connected to."""
+    """Keeps why a host could not be connected to, and after how many seconds that was known."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float) -> None:
         self.why: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+        self._limit = limit
+        self._began: dict[str, float] = {}
+
+    def host_before_connect(self, state: State, host: Host) -> None:  # type: ignore[override] # noqa: ARG002
+        self._began[host.name] = time.monotonic()
 
     def host_connect_error(self, state: State, host: Host, error: Exception) -> None:  # type: ignore[override] # noqa: ARG002
-        self.why[host.name] = str(error.args[0] if error.args else error)
+        took = time.monotonic() - self._began.get(host.name, time.monotonic())
+        why = str(error.args[0] if error.args else error)
+        # paramiko's word for a server that accepts and is silent is "No existing session".
+        late = f"no answer within {self._limit:g} s: " if took >= self._limit else ""
+        self.why[host.name], self.seconds[host.name] = late + why, took
 
 
 class Session:
@@ -71,12 +81,13 @@ class Session:
         verbose: bool = False,
     ) -> None:
         _quiet(verbose)
-        self.inventory = make_inventory(inventory, {"gostead": options})
+        seconds = min(CONNECT_LIMIT, options.get("timeout") or CONNECT_LIMIT)
+        self.inventory = make_inventory(inventory, {"gostead": options}, seconds)
         self.hosts = limit(self.inventory, only)
-        self._errors = _Errors()
+        self._errors = _Errors(seconds)
         config = Config()
         config.PARALLEL = parallel or 0
-        config.CONNECT_TIMEOUT = CONNECT_TIMEOUT
+        config.CONNECT_TIMEOUT = seconds  # type: ignore[assignment] # paramiko takes fractions
         self.state = State(self.inventory, config)
         self.state.limit_hosts = self.hosts
         self.state.add_callback_handler(self._errors)
@@ -117,7 +128,10 @@ class Session:
             Look(host)
             if host in self.state.active_hosts
             else Look(
-                host, reachable=False, error=self._errors.why.get(host.name, "cannot connect")
+                host,
+                reachable=False,
+                error=self._errors.why.get(host.name, "cannot connect"),
+                seconds=self._errors.seconds.get(host.name, 0.0),
             )
             for host in self.hosts
         ]
@@ -173,9 +187,11 @@ def _parts(secret: str) -> set[str]:
 
 
 def _quiet(verbose: bool) -> None:
-    """pyinfra's own lines go to standard error with -v, and nowhere without."""
-    logger = logging.getLogger("pyinfra")
-    logger.handlers.clear()
-    logger.addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
-    logger.setLevel(logging.INFO if verbose else logging.CRITICAL + 1)
-    logger.propagate = False
+    """pyinfra's lines, and paramiko's tracebacks of hosts that do not speak ssh, are shown on
+    standard error with -v, and nowhere without."""
+    for name in ("pyinfra", "paramiko"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
+        logger.setLevel(logging.INFO if verbose else logging.CRITICAL + 1)
+        logger.propagate = False

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +31,7 @@ def test_an_unreachable_host_is_named_and_the_others_converge(
     controller = control(hosts)
     inventory = controller.inventory
     hosts[1].run("kill $(pidof sshd)")
-    report = controller.site.ask(controller, "apply", "-y", inventory=inventory)
+    report = controller.site.ask(controller, "apply", "-y", "--timeout", "4", inventory=inventory)
     check_report(report)
     assert report["exit"] == 1
     assert statuses(report) == {"web1": "changed", "web2": "unreachable", "web3": "changed"}
@@ -96,3 +101,66 @@ def test_equal_hosts_have_equal_facts(fleet: Hosts, control: Control) -> None:
     for host in hosts:
         del host["toolchains"]["free_kib"], host["toolchains"]["free_inodes"]
     assert hosts[0] == hosts[1]
+
+
+@contextmanager
+def mute(hello: bytes) -> Iterator[int]:
+    """A port that takes every connection, says `hello`, and nothing more."""
+    taken = []
+
+    def take(server: socket.socket) -> None:
+        try:
+            while True:
+                connection, _ = server.accept()
+                taken.append(connection)
+                connection.sendall(hello)
+        except OSError:
+            return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=take, args=[server])
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for connection in taken:
+        connection.close()
+
+
+@pytest.mark.parametrize("hello", [b"", b"SSH-2.0-mute\r\n"])
+def test_a_host_that_accepts_and_is_silent_is_left_after_the_timeout(
+    hello: bytes, fleet: Hosts, control: Control, tmp_path: Path
+) -> None:
+    hosts = fleet(1)
+    controller = control(hosts)
+    with mute(hello) as port:
+        silent = {**hosts[0].data(), "ssh_hostname": "127.0.0.1", "ssh_port": port}
+        inventory = tmp_path / "two.py"
+        inventory.write_text(f"both = {[('mute', silent), ('web1', hosts[0].data())]!r}\n")
+        began = time.monotonic()
+        done = controller.site.ask(controller, "plan", "--timeout", "1.5", inventory=str(inventory))
+    assert time.monotonic() - began < 6
+    assert statuses(done) == {"mute": "unreachable", "web1": "pending"}
+    assert done["hosts"]["mute"]["error"].startswith("no answer within 1.5 s")
+    assert 1.5 <= done["hosts"]["mute"]["seconds"] < 3
+    assert done["stderr"] == ""
+
+
+@pytest.mark.parametrize(
+    ("shell", "said"), [("sleep 30", "no answer within 1.5 s"), ("yes", "more than 8388608 bytes")]
+)
+def test_a_host_that_lets_in_and_says_nothing_or_too_much_is_left(
+    shell: str, said: str, fleet: Hosts, control: Control
+) -> None:
+    hosts = fleet(1)
+    hosts[0].run(
+        f"printf '#!/bin/sh\nexec {shell}\n' > /usr/bin/odd; chmod 755 /usr/bin/odd;"
+        "sed -i '/^ann:/s,[^:]*$,/usr/bin/odd,' /etc/passwd",
+        check=True,
+    )
+    began = time.monotonic()
+    report = control(hosts, "ann").ask("plan", "--timeout", "1.5")
+    assert time.monotonic() - began < 6
+    assert statuses(report) == {"web1": "failed"}
+    assert said in str(report["hosts"]["web1"]["error"])
+    assert report["stderr"] == ""
