@@ -11,16 +11,16 @@ from typing import Any
 from gostead.audit.asking import Place, ask
 from gostead.declaration import GoSetup, pin_for
 
-# openssl, then perl's shasum: the operation hashes with sha256sum. busybox has no other.
+# perl's shasum, then sha256sum: the operation prefers openssl. busybox has one only.
 DIGESTS = """
 cd "$1" || exit 1
 shift
-if command -v openssl >/dev/null 2>&1; then
-  find "$@" -type f -exec openssl dgst -sha256 -r {} +
-elif command -v shasum >/dev/null 2>&1; then
+if command -v shasum >/dev/null 2>&1; then
   find "$@" -type f -exec shasum -a 256 {} +
-else
+elif command -v sha256sum >/dev/null 2>&1; then
   find "$@" -type f -exec sha256sum {} +
+else
+  find "$@" -type f -exec openssl dgst -sha256 -r {} +
 fi
 """
 ODDITIES = """

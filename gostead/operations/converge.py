@@ -76,7 +76,7 @@ def _carry_out(
     known = record(host)
     if stopping:
         known.error = f"interrupted before {change.item}; what came before it is done"
-        _settle(host, planner, directory)
+        _settle(host, _remaining(host, planner, directory))
         return False
     if known.conflict:
         return True  # the rest of a plan that no longer holds: _verify plans again
@@ -90,7 +90,7 @@ def _carry_out(
     except (ChangeFailed, TransportError) as error:
         known.executed.append(Outcome(change, "failed", str(error)))
         host.log_styled(f"{change.item}: {error}", fg="red", log_func=logger.error)
-        _settle(host, planner, directory)
+        _settle(host, _remaining(host, planner, directory))
         return False
     except Exception as error:  # pyinfra logs it; the report must hold it too
         known.error = f"{change.item}: {type(error).__name__}: {error}"
@@ -104,19 +104,17 @@ def _verify(
     known = record(host)
     for _ in range(ROUNDS):
         remaining = _remaining(host, planner, directory)
-        if isinstance(remaining, str):
+        if isinstance(remaining, str) or not known.conflict or not remaining:
             break
-        if not known.conflict or not remaining:
-            return _settle(host, planner, directory)
         # Another run changed the host meanwhile: what is left, by a plan made of what is there now.
         known.conflict = False
         for change in remaining:
             if not _carry_out(state, host, change, planner, directory):
                 return False
-    if known.conflict:
+    else:
         known.error = f"{subject}: another run kept changing this host; apply again"
         return False
-    return _settle(host, planner, directory)
+    return _settle(host, remaining)
 
 
 def _remaining(host: Host, planner: Planner, directory: str | None) -> tuple[Change, ...] | str:
@@ -127,10 +125,10 @@ def _remaining(host: Host, planner: Planner, directory: str | None) -> tuple[Cha
         return str(error)
 
 
-def _settle(host: Host, planner: Planner, directory: str | None) -> bool:
-    """Judges what was executed by what is there now. False where something did not take."""
+def _settle(host: Host, remaining: tuple[Change, ...] | str) -> bool:
+    """Judges what was executed by what is left to do now, or why that cannot be said. False where
+    something did not take."""
     known = record(host)
-    remaining = _remaining(host, planner, directory)
     good = True
     for outcome in known.executed:
         if outcome.result == "changed":
