@@ -17,6 +17,10 @@ class CannotRead(Exception):
     """The state of a host could not be read: not "absent", a state of its own."""
 
 
+class Unfinished(CannotRead):
+    """The probe stopped on its way: what it looked at went while it looked, or cannot be read."""
+
+
 def decode(output: bytes, nonce: str) -> bytes:
     """What the host put into its armour. Raises CannotRead."""
     if len(output) >= MAX_BYTES:
@@ -66,4 +70,4 @@ def records(body: bytes) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         ended = name == b"end"
         yield name.decode("ascii", "replace"), tuple(fields)
     if not ended:
-        raise CannotRead("the answer has no last record: the probe was cut or failed")
+        raise Unfinished("the answer has no last record: the probe was cut or failed")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from gostead import transport
-from gostead.facts.armour import MAX_BYTES, CannotRead, decode, records
+from gostead.facts.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
 from gostead.facts.entries import Entry, parse_entry, text
 from gostead.facts.shells import ShellsState
 from gostead.facts.system import System, parse_system
 from gostead.facts.toolchains import (
     FORMAT,
+    Registered,
     ToolchainsState,
     parse_hold,
     parse_registry,
@@ -26,6 +27,7 @@ from gostead.templates import host_script
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
+ATTEMPTS = 3
 SUBJECTS = ("system", "toolchains", "shells")
 
 
@@ -48,20 +50,23 @@ def read(host: Host, scope: Mapping[str, str], *, deep: bool = False) -> HostSta
     `scope` is the declared scope per operating system; `deep` hashes every tree. Raises CannotRead
     where the answer is not whole, and transport.TransportError where there is none.
     """
-    known = _cache.get(host)
-    if known is None:
+    for attempt in range(ATTEMPTS):
+        if host in _cache:
+            break
         nonce = secrets.token_hex(8)
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep
         )
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:
-            known = parse(answer.stdout, nonce)
+            _cache[host] = parse(answer.stdout, nonce)
         except CannotRead as error:
+            # Another run may have taken away what the probe was looking at.
+            if isinstance(error, Unfinished) and attempt + 1 < ATTEMPTS:
+                continue
             said = transport.printable(answer.stderr)[-400:]
             raise CannotRead(f"{error}{': ' + said if said else ''}") from None
-        _cache[host] = known
-    return known
+    return _cache[host]
 
 
 def forget(host: Host) -> None:
@@ -82,6 +87,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     subject = ""
     by_subject: dict[str, dict[str, Entry]] = {name: {} for name in SUBJECTS}
     contents: dict[str, bytes] = {}
+    registry: frozenset[Registered] = frozenset()
     unreadable, staging = [], []
     values: dict[str, tuple[bytes, ...]] = {}
     trees, leads = {}, {}
@@ -95,6 +101,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             by_subject[subject][entry.path] = entry
         elif name == "content":
             contents[text(fields[0])] = fields[2]
+            if system and text(fields[0]) == f"{system.state}/registry":
+                registry |= parse_registry(fields[2])  # read first and last
         elif name == "unreadable":
             unreadable.append(text(fields[0]))
         elif name == "staging":
@@ -121,7 +129,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         entries=entries,
         trees=trees,
         format=format_,
-        registry=parse_registry(contents.get(f"{state}/registry", b"")),
+        registry=registry,
         hold=parse_hold(contents[f"{state}/hold"]) if f"{state}/hold" in contents else None,
         staging=tuple(staging),
         lock=text(values["lock"][0]) if "lock" in values else "",
