@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gostead.audit.findings import AuditFinding, HostResult
 
@@ -65,12 +67,13 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": path}
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=limit,
-                check=False, stdin=subprocess.DEVNULL, env=environment,
-                # Not where we stand: pytest would load the tests of whatever project is there.
-                cwd=scratch,
-            )  # fmt: skip
+            with _one_connection(host, Path(scratch)):
+                done = subprocess.run(
+                    command, capture_output=True, text=True, errors="replace", timeout=limit,
+                    check=False, stdin=subprocess.DEVNULL, env=environment,
+                    # Not where we stand: pytest would load the tests of whatever project is there.
+                    cwd=scratch,
+                )  # fmt: skip
             result = _read(report, done)
         except subprocess.TimeoutExpired:
             result = HostResult(error=f"no answer within {limit:.0f} s")
@@ -81,10 +84,31 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
 def _spec(host: AuditHost, scratch: Path) -> str:
     if not host.ssh:
         return "local://"
-    options = {"BatchMode": "yes", "ConnectTimeout": "10", **host.ssh}
+    shared = {"ControlPath": f"{scratch}/ssh", "ControlMaster": "no", "ControlPersist": "60"}
+    options = {"BatchMode": "yes", "ConnectTimeout": "10", **shared, **host.ssh}
     lines = [f"  {name} {_quoted(value)}" for name, value in options.items()]
     (scratch / "ssh_config").write_text("\n".join(["Host audited", *lines, ""]))
     return "ssh://audited"
+
+
+@contextmanager
+def _one_connection(host: AuditHost, scratch: Path) -> Iterator[None]:
+    """One connection for all questions to a host; where that fails, each makes its own, and says
+    why it cannot."""
+    if not host.ssh:
+        yield
+        return
+    ssh = ["ssh", "-F", str(scratch / "ssh_config")]
+    nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    options: dict[str, Any] = {**nowhere, "check": False, "timeout": 15}
+    with suppress(subprocess.TimeoutExpired, FileNotFoundError):
+        subprocess.run([*ssh, "-o", "ControlMaster=yes", "-f", "-N", "audited"], **options)
+    try:
+        yield
+    finally:
+        # Killed before this, we leave a connection that ends by itself after ControlPersist.
+        with suppress(subprocess.TimeoutExpired, FileNotFoundError):
+            subprocess.run([*ssh, "-O", "exit", "audited"], **options)
 
 
 def _quoted(value: str) -> str:
