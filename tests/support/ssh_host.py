@@ -178,8 +178,11 @@ def start_all(hosts: Sequence[SshHost], seconds: float = 30) -> None:
             try:
                 network.plug(ends)
             except RuntimeError:
-                for host in hosts:
-                    host.raise_if_dead()
+                # Whose namespace is gone is about to end, if it has not yet.
+                for _ in range(20):
+                    for host in hosts:
+                        host.raise_if_dead()
+                    time.sleep(0.1)
                 raise
         for host in hosts:
             host.proceed(*host.network.host_lines(host.address))
