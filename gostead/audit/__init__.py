@@ -1,6 +1,6 @@
 """Proves by other means that hosts are as declared: testinfra, under pytest.
 
-As a command `gostead audit`; as tests `pytest -p gostead.audit.plugin --pyargs gostead.audit
+As a command `gostead audit`; as tests `pytest --pyargs gostead.audit
 --hosts=…`. Nothing here imports what converges hosts.
 """
 

@@ -1,6 +1,6 @@
 """The pytest side of the audit: options, fixtures, and the findings as data.
 
-    pytest -p gostead.audit.plugin --pyargs gostead.audit --hosts=local://,ssh://root@web1
+    pytest --pyargs gostead.audit --hosts=local://,ssh://root@web1
 
 `--hosts`, `--ssh-config`, `--ssh-identity-file` and `--sudo` are testinfra's.
 """

@@ -80,3 +80,19 @@ def test_a_foreign_repository_with_operations_of_its_own_uses_ours(
     assert done.returncode == 0, done.stderr
     assert sandbox.run("bash -lc 'go version'").stdout == "go version go1.27.3 linux/amd64\n"
     assert (sandbox.path / "root/their-operation-ran").exists()
+
+
+def test_where_it_is_installed_pytest_knows_the_audit(installed: Path, tmp_path: Path) -> None:
+    def collect(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *options, "--pyargs", "gostead.audit", "--collect-only",
+             "-q", "--hosts=local://", "--gostead-host=@local"],
+            cwd=tmp_path, env={"PYTHONPATH": str(installed), "PATH": "/usr/bin:/bin"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    # The name as an option is the same plugin, not a second one.
+    for options in ((), ("-p", "gostead.audit.plugin")):
+        done = collect(*options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "test_toolchains.py" in done.stdout
