@@ -7,6 +7,7 @@ from gostead.declaration.network import Network
 from gostead.declaration.pins import DeclaredPin, MissingPin, Pin, pin_for, shipped_pins
 from gostead.declaration.problems import DeclarationError, Problem
 from gostead.declaration.schema import json_schema
+from gostead.declaration.shells import Shells
 from gostead.declaration.toolchains import DEFAULT_ARCHIVE_URL, Toolchains
 from gostead.declaration.urls import redact_url
 from gostead.declaration.versions import PLATFORMS, minimum_macos, version_key
@@ -23,6 +24,7 @@ __all__ = [
     "Network",
     "Pin",
     "Problem",
+    "Shells",
     "System",
     "Toolchains",
     "json_schema",

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
+from gostead.declaration.shells import Shells
 from gostead.declaration.toolchains import Toolchains
 from gostead.declaration.users import User
 
@@ -38,6 +39,11 @@ class GoSetup(BaseModel):
         Toolchains(),
         description="Which Go toolchains there are, and where they come from.",
         examples=[{"default": "1.27.3", "versions": ["1.26.8"]}],
+    )
+    shells: Shells = Field(
+        Shells(),
+        description="Which start-up files put the declared Go first on PATH.",
+        examples=[{"kinds": ["bash", "zsh"], "cron": True}],
     )
     network: Network = Field(
         Network(),

@@ -33,6 +33,14 @@ def text_check(check: Callable[[str], str], expected: str) -> Callable[[object],
     return validate
 
 
+def switch(value: object) -> bool:
+    """A pydantic validator for keys that are true or false; on, off, yes and no are words here."""
+    known = {True: True, False: False, "true": True, "false": False}
+    if not isinstance(value, bool | str) or value not in known:
+        raise PydanticCustomError(REFUSED, "{expected}", {"expected": "true or false", "hint": ""})
+    return known[value]
+
+
 def without_duplicates(values: tuple[str, ...]) -> tuple[str, ...]:
     """A pydantic validator for lists in which each value may stand once."""
     double = {value for value in values if values.count(value) > 1}

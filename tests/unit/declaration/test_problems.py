@@ -42,7 +42,7 @@ def test_everything_wrong_is_reported_at_once_and_once(problems: Problems) -> No
     ("text", "key", "found", "hint"),
     [
         ("toolchain: {}", "go.toolchain", "an unknown key", "did you mean toolchains?"),
-        ("shells: {}", "go.shells", "an unknown key", "`gostead schema` lists every key"),
+        ("quantum: {}", "go.quantum", "an unknown key", "`gostead schema` lists every key"),
         (
             "toolchains: {verions: []}",
             "go.toolchains.verions",

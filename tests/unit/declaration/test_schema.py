@@ -38,8 +38,9 @@ def test_every_declared_key_is_in_the_schema() -> None:
         section, _, key = name.rpartition(".")
         sections.setdefault(section, []).append(key)
     assert sections == {
-        "go": ["state", "scope", "users", "toolchains", "network"],
+        "go": ["state", "scope", "users", "toolchains", "shells", "network"],
         "go.toolchains": list(Toolchains.model_fields),
+        "go.shells": ["kinds", "goroot", "cron", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
     }
 
