@@ -67,6 +67,12 @@ def records(body: bytes) -> Iterator[tuple[str, tuple[bytes, ...]]]:
                 raise CannotRead("the answer stops in the middle of a file")
             fields.append(body[position : position + size])
             position += size
+        elif name == b"contents":
+            for size in map(int, fields[0].split()):
+                fields.append(body[position : position + size])
+                position += size
+            if position > len(body):
+                raise Unfinished("the answer stops in the middle of a file")
         ended = name == b"end"
         yield name.decode("ascii", "replace"), tuple(fields)
     if not ended:

@@ -11,7 +11,8 @@ Kind = Literal["absent", "file", "directory", "link", "other"]
 @dataclass(frozen=True)
 class Entry:
     """One path: what it is, who owns it (numbers), its permission bits (octal, no leading zero),
-    where a link leads, and the bytes of a file that the probe was asked to bring."""
+    where a link leads, the bytes of a file that the probe was asked to bring, and how many names
+    (hard links) that file has."""
 
     path: str
     kind: Kind = "absent"
@@ -20,6 +21,7 @@ class Entry:
     mode: str = ""
     target: str = ""
     content: bytes | None = None
+    names: int = 1
 
     def describe(self) -> str:
         """For messages and plans: what a person would say stands there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 from gostead import transport
 from gostead.facts.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
-from gostead.facts.entries import Entry, parse_entry, text
+from gostead.facts.entries import Entry, text
+from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState
 from gostead.facts.system import System, parse_system
 from gostead.facts.toolchains import (
@@ -44,10 +44,18 @@ class HostState:
 _cache: WeakKeyDictionary[Host, HostState] = WeakKeyDictionary()
 
 
-def read(host: Host, scope: Mapping[str, str], *, deep: bool = False) -> HostState:
+def read(
+    host: Host,
+    scope: Mapping[str, str],
+    *,
+    users: tuple[str, ...] = ("self",),
+    cron: bool = False,
+    deep: bool = False,
+) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
 
-    `scope` is the declared scope per operating system; `deep` hashes every tree. Raises CannotRead
+    `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
+    are read with `cron`; `deep` hashes every tree. Raises CannotRead
     where the answer is not whole, and transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
@@ -55,8 +63,9 @@ def read(host: Host, scope: Mapping[str, str], *, deep: bool = False) -> HostSta
             break
         nonce = secrets.token_hex(8)
         script = host_script(
-            "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep
-        )
+            "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
+            users=users, cron=cron,
+        )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:
             _cache[host] = parse(answer.stdout, nonce)
@@ -84,42 +93,36 @@ def parse(output: bytes, nonce: str) -> HostState:
 
 def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     system: System | None = None
-    subject = ""
     by_subject: dict[str, dict[str, Entry]] = {name: {} for name in SUBJECTS}
     contents: dict[str, bytes] = {}
     registry: frozenset[Registered] = frozenset()
-    unreadable, staging = [], []
+    staging, homes, nobody = [], [], []
     values: dict[str, tuple[bytes, ...]] = {}
-    trees, leads = {}, {}
-    for name, fields in found:
+    trees = {}
+    looked = Looked()
+    for name, fields in looked.rest(found):
         if name == "system":
             system = parse_system(fields)
         elif name == "subject":
-            subject = text(fields[0])
-        elif name == "entry":
-            entry = parse_entry(fields)
-            by_subject[subject][entry.path] = entry
+            looked.entries = by_subject[text(fields[0])]
         elif name == "content":
             contents[text(fields[0])] = fields[2]
             if system and text(fields[0]) == f"{system.state}/registry":
                 registry |= parse_registry(fields[2])  # read first and last
-        elif name == "unreadable":
-            unreadable.append(text(fields[0]))
         elif name == "staging":
             staging.append(text(fields[0]))
         elif name == "tree":
             tree = parse_tree(fields)
             trees[tree.name] = tree
-        elif name == "leads":
-            leads[text(fields[0])] = text(fields[1])
+        elif name == "person":
+            homes.append(parse_person(fields))
+        elif name == "nobody":
+            nobody += [text(fields[0])] if text(fields[1]) == "declared" else []
         else:
             values[name] = fields
     if system is None:
         raise CannotRead("the answer does not say which host this is")
     entries, startup = by_subject["toolchains"], by_subject["shells"]
-    for path, content in contents.items():
-        if path in startup:
-            startup[path] = dataclasses.replace(startup[path], content=content)
     space = text(values["space"][0]).split(" ", 1)
     inodes = text(values["space"][1]).split()
     state = system.state
@@ -138,8 +141,9 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         free_inodes=int(inodes[1]) if len(inodes) == 2 and inodes[0] not in ("0", "-") else None,
         filesystem=space[1] if len(space) == 2 else "",
     )
-    shells = ShellsState(startup, leads, tuple(text(values["shells"][0]).split()))
-    return HostState(system, toolchains, shells, tuple(unreadable))
+    installed = tuple(text(values["shells"][0]).split())
+    shells = ShellsState(startup, looked.leads, installed, tuple(homes), tuple(nobody))
+    return HostState(system, toolchains, shells, tuple(looked.unreadable))
 
 
 def _format(content: bytes | None) -> int | None:

@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gostead.facts.entries import Entry
+from gostead.facts.people import Home
 
 
 @dataclass(frozen=True)
 class ShellsState:
     """`entries` by path, contents included; `leads` maps a start-up file that is a link to the
-    next place on its way; `installed` are the shells found on the system's own PATH."""
+    next place on its way; `installed` are the shells found on the system's own PATH; `homes` are
+    the users', `nobody` the declared names that the user database does not know."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     leads: Mapping[str, str] = field(default_factory=dict)
     installed: tuple[str, ...] = ()
+    homes: tuple[Home, ...] = ()
+    nobody: tuple[str, ...] = ()
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""

@@ -80,7 +80,11 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     TransportError."""
     known, chosen = declared(host, directory), options(host)
     scope = {"linux": known.linux.scope, "darwin": known.darwin.scope}
-    state = host_state.read(host, scope, deep=chosen.deep)
+    # Both systems' users: which of them this host has is known when it has answered.
+    both = (known.linux, known.darwin)
+    users = tuple(dict.fromkeys(user for setup in both for user in setup.users))
+    cron = any(setup.shells.cron for setup in both)
+    state = host_state.read(host, scope, users=users, cron=cron, deep=chosen.deep)
     setup = known.for_system(state.system.name)
     if chosen.remove:
         setup = setup.model_copy(update={"state": "absent"})

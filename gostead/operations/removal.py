@@ -17,6 +17,7 @@ from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
+from gostead.operations.homes import take_back
 from gostead.operations.links import unlink
 from gostead.operations.shells import digest
 
@@ -38,7 +39,7 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     changes: list[Change] = []
     findings: list[Finding] = []
     for item in sorted(state.toolchains.registry, key=lambda r: (r.kind, r.path)):
-        for found in _item(state, item):
+        for found in [*_item(state, item), *_in_home(state, item)]:
             if isinstance(found, Change):
                 changes.append(found)
             else:
@@ -82,6 +83,19 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                     "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
                     "owner": owner}, Content(after)),
             )  # fmt: skip
+
+
+def _in_home(state: HostState, item: Registered) -> Iterator[Change | Finding]:
+    kind, at, name = item.kind.partition("@")
+    if not at or kind == "dir":
+        return
+    home = next((home for home in state.shells.homes if home.name == name), None)
+    if home is None or home.error:
+        yield Finding(SUBJECT, item.path, "warning",
+                      home.error if home else f"user {name} is gone: left",
+                      "remove it if it is still there", user=name)  # fmt: skip
+        return
+    yield from take_back(state, home, item, SUBJECT, "state is absent", "state")
 
 
 def _unfile(state: HostState, item: Registered, content: bytes) -> Change:

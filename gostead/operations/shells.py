@@ -1,8 +1,8 @@
-"""The start-up files that put the declared Go first on PATH in login shells.
+"""The start-up files that put the declared Go first on PATH in every shell that reads one.
 
-System scope: a file of ours in /etc/profile.d (bash, sh), a block in /etc/zsh/zshenv (Debian's zsh
-does not read profile.d), a file in fish's conf.d, /etc/paths.d on macOS. User scope: a block in the
-start-up files of the user's login shells.
+System scope: a file of ours in /etc/profile.d (login shells of bash and sh), blocks in Debian's
+/etc/bash.bashrc and /etc/zsh/zshenv, a file in fish's conf.d, a PATH in /etc/environment (PAM: ssh
+commands of shells that read nothing), /etc/paths.d on macOS. Both scopes: the users' own files.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
+from gostead.operations.homes import homes, source_line
 from gostead.templates import quote, render
 
 SUBJECT = "shells"
@@ -33,7 +34,8 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
         return Plan()
     changes: list[Change] = []
     findings: list[Finding] = []
-    for found in [*_files(state), *_blocks(state)]:
+    kinds = declared.shells.wanted(state.shells.installed)
+    for found in [*_files(state, kinds), *_blocks(state, kinds), *homes(declared, state)]:
         if isinstance(found, Change):
             changes.append(found)
         else:
@@ -41,54 +43,65 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     return Plan(tuple(changes), tuple(findings))
 
 
-def _files(state: HostState) -> Iterator[Change | Finding]:
+def _files(state: HostState, kinds: tuple[str, ...]) -> Iterator[Change | Finding]:
     system, shells = state.system, state.shells
     root, bin_ = system.root, f"{system.root}/current/bin"
     yield from _file(
         state, f"{root}/env.sh", render("env.sh.j2", bin=bin_), "POSIX shells source it"
     )
-    fish = "fish" in shells.installed
-    if fish:
+    if "fish" in kinds:
         yield from _file(
             state, f"{root}/env.fish", render("env.fish.j2", bin=bin_), "fish sources it"
         )
-    source_fish = f"# Written by gostead.\nsource {quote(root + '/env.fish')}\n"
     if system.scope == "user":
-        if fish:
-            path = shells.resolve(f"{system.home}/.config/fish/conf.d/gostead.fish")
-            yield from _file(state, path, source_fish, "fish reads it")
         return
-    if shells.entry("/etc/profile.d").kind == "directory":
-        text = f"# Written by gostead; `gostead remove` takes it away.\n{_line(root)}\n"
+    login = "sh" in kinds or "bash" in kinds
+    if login and shells.entry("/etc/profile.d").kind == "directory":
+        text = f"# Written by gostead; `gostead remove` takes it away.\n{source_line(root)}\n"
         yield from _file(
             state, "/etc/profile.d/gostead.sh", text, "login shells of bash and sh read it"
         )
-    if fish and shells.entry("/etc/fish").kind == "directory":
-        yield from _file(state, "/etc/fish/conf.d/gostead.fish", source_fish, "fish reads it")
+    if "fish" in kinds and shells.entry("/etc/fish").kind == "directory":
+        text = f"# Written by gostead.\nsource {quote(root + '/env.fish')}\n"
+        yield from _file(state, "/etc/fish/conf.d/gostead.fish", text, "fish reads it")
     if system.name == "darwin":
         yield from _file(state, "/etc/paths.d/gostead", f"{bin_}\n", "path_helper reads it")
 
 
-def _blocks(state: HostState) -> Iterator[Change | Finding]:
-    system, shells = state.system, state.shells
-    if system.scope == "system":
-        if shells.entry("/etc/zsh").kind == "directory":
-            yield from _block(state, "/etc/zsh/zshenv", "every zsh reads it")
+def _blocks(state: HostState, kinds: tuple[str, ...]) -> Iterator[Change | Finding]:
+    shells, root = state.shells, state.system.root
+    if state.system.scope == "user":
         return
-    home = system.home
-    yield from _block(state, f"{home}/.profile", "login shells read it")
-    for name in (".bash_profile", ".bash_login"):
-        # Where one of them exists, bash does not read ~/.profile.
-        if shells.entry(shells.resolve(f"{home}/{name}")).kind != "absent":
-            yield from _block(state, f"{home}/{name}", "login shells of bash read it first")
-    zprofile = f"{home}/.zprofile"
-    if "zsh" in shells.installed or shells.entry(shells.resolve(zprofile)).kind != "absent":
-        yield from _block(state, zprofile, "login shells of zsh read it")
+    if "zsh" in kinds and shells.entry("/etc/zsh").kind == "directory":
+        yield from _block(state, "/etc/zsh/zshenv", source_line(root), "every zsh reads it")
+    # It returns early where nobody types, and bash reads it for ssh host command too: the top.
+    if "bash" in kinds and shells.entry("/etc/bash.bashrc").kind == "file":
+        yield from _block(
+            state, "/etc/bash.bashrc", source_line(root), "interactive bash reads it", "first"
+        )
+    if state.system.name == "linux" and shells.entry("/etc/pam.d").kind == "directory":
+        yield from _block(
+            state, "/etc/environment", _pam_line(state),
+            "PAM sets it for ssh host command where the shell reads no file",
+        )  # fmt: skip
 
 
-def _line(root: str) -> str:
-    script = quote(f"{root}/env.sh")
-    return f"if [ -r {script} ]; then . {script}; fi"
+#: PATH of a session that PAM opens, where /etc/environment says none (Debian's and Ubuntu's own).
+SESSION_PATH = (
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
+)
+
+
+def _pam_line(state: HostState) -> str:
+    """PATH with Go in front of what the file's own last PATH line says (PAM expands nothing)."""
+    directory, path = f"{state.system.root}/current/bin", SESSION_PATH
+    content = blocks.take(state.shells.entry("/etc/environment").content or b"", "")
+    for line in content.decode("utf-8", "surrogateescape").splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.strip() == "PATH" and value.strip("\"' \t"):
+            path = value.strip("\"' \t")
+    others = [part for part in path.split(":") if part != directory]
+    return f'PATH="{":".join([directory, *others])}"'
 
 
 def _file(state: HostState, path: str, text: str, why: str) -> Iterator[Change | Finding]:
@@ -103,14 +116,16 @@ def _file(state: HostState, path: str, text: str, why: str) -> Iterator[Change |
         yield _write(state, entry, content, "file", digest(content), "644", why)
 
 
-def _block(state: HostState, path: str, why: str) -> Iterator[Change | Finding]:
+def _block(
+    state: HostState, path: str, line: str, why: str, where: blocks.Where = "last"
+) -> Iterator[Change | Finding]:
     entry = state.shells.entry(state.shells.resolve(path))
     ours = registered(state, "block", entry.path)
     if refusal := _refusal(entry):
         yield Finding(SUBJECT, entry.path, "error", refusal, "mend it, and apply again")
         return
     before = entry.content or b""
-    after, joint = blocks.put(before, _line(state.system.root).encode("utf-8", "surrogateescape"))
+    after, joint = blocks.put(before, line.encode("utf-8", "surrogateescape"), where)
     if after == before and ours:
         return
     detail = ours.detail if ours else ("created" if entry.kind == "absent" else joint)

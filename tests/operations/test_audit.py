@@ -29,7 +29,7 @@ FAULTS = {
     ),
     "shim in a login shell": (
         f"mkdir /opt/shim; printf '{SHIM}' > /opt/shim/go; chmod 755 /opt/shim/go; "
-        "echo 'PATH=/opt/shim:$PATH' > /etc/profile.d/zz.sh",
+        "echo 'PATH=/opt/shim:$PATH' >> /root/.profile",
         False,
         "runs /opt/shim/go",
     ),

@@ -109,7 +109,7 @@ def test_on_a_terminal_it_asks(
     done = ground.python(
         "-c", TERMINAL, answer, "apply", "@local", "--declaration", str(site.declaration)
     )
-    assert "Make 9 changes on this host? [y/N]" in done.stdout
+    assert "Make 15 changes on this host? [y/N]" in done.stdout
     assert done.returncode == code
     assert (ground.path / "opt/gostead").exists() is there
 

@@ -85,8 +85,8 @@ def test_a_foreign_repository_with_operations_of_its_own_uses_ours(
 def test_where_it_is_installed_pytest_knows_the_audit(installed: Path, tmp_path: Path) -> None:
     def collect(*options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", *options, "--pyargs", "gostead.audit", "--collect-only",
-             "-q", "--hosts=local://", "--gostead-host=@local"],
+            [sys.executable, "-m", "pytest", *options, "--pyargs", "gostead.audit",
+             "--collect-only", "-q", "--hosts=local://", "--gostead-host=@local"],
             cwd=tmp_path, env={"PYTHONPATH": str(installed), "PATH": "/usr/bin:/bin"},
             capture_output=True, text=True, check=False,
         )  # fmt: skip

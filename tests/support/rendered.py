@@ -24,10 +24,18 @@ HOLD = ["1.27.3", "ann@host", "it's broken; $(reboot)", ""]
 FILE = {"path": "/home/a b/it's/.profile", "kind": "block", "detail": "newline", "before": "absent",
         "after": "ef" * 32, "mode": "644", "owner": "1000:1000"}  # fmt: skip
 
+HOME = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
+        "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
+        "directories": ["/home/a b/it's/.config"], "mode": "644",
+        "before": "absent", "after": "ef" * 32, "act": "write", "forget": False,
+        "emptied": []}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": ""}],
     "hold": [{"hold": HOLD}, {"hold": None}],
+    "home": [HOME, HOME | {"act": "remove", "forget": True, "directories": [],
+                           "emptied": ["/home/a b/it's/.config"]}],
     "install": [
         TREE | {"repair": False},
         TREE | {"repair": True, "compressed": True},
@@ -55,7 +63,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 
 SUBJECTS = ("system", "toolchains", "shells")
 PROBES = [
-    {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep,
+    {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
     for scope in ("auto", "system")
@@ -66,6 +74,10 @@ def scripts() -> Iterator[tuple[str, str]]:
     """Name and text of every script that can reach a host."""
     for values in PROBES:
         yield f"probe-deep-{values['deep']}", host_script("probe/main", **values)
+    # What a home's owner runs is a word of another script: looked at by itself.
+    yield "home-probe", host_script("probe/home", cron=True)
+    for values in CHANGES["home"]:
+        yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
     for name, variants in CHANGES.items():
         for number, values in enumerate(variants):
             yield f"{name}-{number}", host_script(f"change/{name}", **(COMMON | values))

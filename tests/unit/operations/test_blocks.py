@@ -43,7 +43,9 @@ def test_what_was_added_behind_the_block_stays(content: bytes, added: bytes) -> 
 def test_a_changed_line_is_put_in_place(content: bytes) -> None:
     before, _ = blocks.put(content, b"old")
     after, _ = blocks.put(before, LINE)
-    assert after == before.replace(blocks.BEGIN + b"\nold\n", blocks.BEGIN + b"\n" + LINE + b"\n")
+    assert after == before.replace(
+        blocks.BLOCK.begin + b"\nold\n", blocks.BLOCK.begin + b"\n" + LINE + b"\n"
+    )
 
 
 def test_the_block_is_not_glued_to_a_line_without_its_newline() -> None:
@@ -53,7 +55,7 @@ def test_the_block_is_not_glued_to_a_line_without_its_newline() -> None:
 
 
 def test_a_marker_inside_a_line_is_not_a_block() -> None:
-    content = b"echo '" + blocks.BEGIN + b"'\n" + blocks.END + b"\n"
+    content = b"echo '" + blocks.BLOCK.begin + b"'\n" + blocks.BLOCK.end + b"\n"
     assert blocks.find(content) is None
 
 
@@ -63,3 +65,23 @@ def test_the_block_does_not_continue_a_command(content: bytes, tmp_path: Path) -
     rc.write_bytes(blocks.put(content, b"echo ours")[0])
     done = subprocess.run(["dash", rc], capture_output=True, text=True, check=True)
     assert done.stdout == "a\nours\n"
+
+
+@given(content=contents)
+def test_a_block_in_front_comes_back_out(content: bytes) -> None:
+    after, joint = blocks.put(content, LINE, "first")
+    assert blocks.find(after) is not None
+    assert blocks.take(after, joint) == content
+
+
+def test_a_block_in_front_stands_behind_the_interpreter_line() -> None:
+    after, _ = blocks.put(b"#!/bin/sh\necho\n", LINE, "first")
+    assert after.startswith(b"#!/bin/sh\n" + blocks.BLOCK.begin)
+
+
+def test_two_blocks_are_told_apart() -> None:
+    first, _ = blocks.put(b"case $- in *i*) ;; *) return ;; esac\n", LINE, "first")
+    both, joint = blocks.put(first, LINE, marks=blocks.AFTER)
+    assert blocks.is_last(both, blocks.AFTER)
+    assert not blocks.is_last(both)
+    assert blocks.take(both, joint, blocks.AFTER) == first
