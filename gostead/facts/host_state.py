@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from gostead import transport
-from gostead.facts.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
+from gostead.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
 from gostead.facts.entries import Entry, text
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gostead.facts.armour import CannotRead, Unfinished, records
+from gostead.armour import CannotRead, Unfinished, records
 from gostead.facts.entries import Entry, parse_entry, text
 
 

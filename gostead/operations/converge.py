@@ -15,9 +15,9 @@ from pyinfra import logger
 from pyinfra.api.command import FunctionCommand
 from pyinfra.context import ctx_host
 
+from gostead.armour import CannotRead
 from gostead.declaration import DeclarationError
 from gostead.facts import host_state
-from gostead.facts.armour import CannotRead
 from gostead.operations.change import Change, Outcome, Plan, PlanError
 from gostead.operations.context import current, options, record, stopping
 from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, execute

@@ -1,0 +1,20 @@
+"""Runs users' shells on a host, and says what they do: which go, put there by which line."""
+
+from gostead.trace.causes import chains, culprit, goroot_line
+from gostead.trace.model import MODES, Cause, Cell, Person, Run
+from gostead.trace.people import TraceError, people
+from gostead.trace.survey import survey
+
+__all__ = [
+    "MODES",
+    "Cause",
+    "Cell",
+    "Person",
+    "Run",
+    "TraceError",
+    "chains",
+    "culprit",
+    "goroot_line",
+    "people",
+    "survey",
+]

@@ -8,6 +8,7 @@ from typing import Any
 
 import gostead.templates
 from gostead.templates import host_script
+from gostead.trace import Person
 
 ROOT = '/home/it\'s "an" $HOME/.local/share/gostead'
 COMMON: dict[str, Any] = {
@@ -70,6 +71,15 @@ PROBES = [
 ]  # fmt: skip
 
 
+WHO = Person("ann", 1000, 1000, "/home/a b/it's", "/bin/bash")
+TRACE: dict[str, Any] = {
+    "nonce": "ab12", "directory": "/opt/gostead/current/bin", "limit": 10, "people": [WHO],
+    "jobs": 2, "cells": [(0, "ann", 1000, 1000, "/home/a b/it's", "/bin/bash", "bash", "login")],
+    "tasks": [(0, "ann", 1000, 1000, "/home/a b/it's", "/bin/bash", "bash", "login")],
+    "users": ("self", "it's"),
+}  # fmt: skip
+
+
 def scripts() -> Iterator[tuple[str, str]]:
     """Name and text of every script that can reach a host."""
     for values in PROBES:
@@ -78,6 +88,8 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "home-probe", host_script("probe/home", cron=True)
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    for name in ("people", "survey", "causes"):
+        yield f"trace-{name}", host_script(f"trace/{name}", **TRACE)
     for name, variants in CHANGES.items():
         for number, values in enumerate(variants):
             yield f"{name}-{number}", host_script(f"change/{name}", **(COMMON | values))

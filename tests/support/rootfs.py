@@ -21,7 +21,8 @@ from tests.support.requirements import cannot_run
 #: openssh-server, sudo and the shells are what is tested; strace, e2fsprogs (chattr) and procps
 #: serve the tests of faults; busybox-static ends the set-up of a root and makes the other kind.
 PACKAGES = """
-openssh-server zsh mksh sudo curl ca-certificates procps mount busybox-static strace e2fsprogs
+openssh-server zsh fish mksh tmux cron sudo curl ca-certificates procps mount busybox-static strace
+e2fsprogs
 """
 
 #: name -> (uid, login shell). root, and deploy by sudo, converge; zed has zsh; ann has no sudo.

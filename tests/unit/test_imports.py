@@ -16,11 +16,13 @@ PACKAGE = Path(__file__).parents[2] / "gostead"
 DIRECT = {
     "cli": {"deploy", "audit", "trace", "report"},
     "deploy": {"operations"},
-    "operations": {"facts", "templates", "sources", "transport"},
-    "facts": {"declaration", "transport", "templates"},  # the probe is a host script too
+    "operations": {"facts", "templates", "sources", "transport", "trace"},
+    # The probe is a host script too.
+    "facts": {"declaration", "transport", "templates", "armour"},
     "sources": {"declaration"},
     "audit": {"trace", "declaration"},
-    "trace": set(),
+    "trace": {"templates", "armour"},
+    "armour": set(),
     "report": set(),
     "templates": set(),
     "transport": set(),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gostead.facts.armour import MAX_BYTES, CannotRead, decode, records
+from gostead.armour import MAX_BYTES, CannotRead, decode, records
 
 NONCE = "00ff"
 
