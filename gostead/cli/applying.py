@@ -74,6 +74,8 @@ def _carry_out(
             report.hosts[name].error = not_started[name]
             continue
         look.error = known.error
+        if not known.error:
+            look.findings = known.findings
         report.hosts[name] = host_report(look, outcomes(look))
         if look.host in session.state.failed_hosts and report.hosts[name].status != "failed":
             report.hosts[name].status = "failed"

@@ -18,7 +18,7 @@ from pyinfra.context import ctx_host
 from gostead.armour import CannotRead
 from gostead.declaration import DeclarationError
 from gostead.facts import host_state
-from gostead.operations.change import Change, Outcome, Plan, PlanError
+from gostead.operations.change import Change, Finding, Outcome, Plan, PlanError
 from gostead.operations.context import current, options, record, stopping
 from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, execute
 from gostead.transport import TransportError
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 
 # Each conflict is a change that another run made: a first install of two versions has twelve.
 ROUNDS = 12
+LESSONS = 3
 Planner = Callable[..., Plan]
+Learner = Callable[..., None]
 REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
 
 
-def converge(subject: str, planner: Planner, directory: str | None) -> Generator[Any, None, None]:
-    """The body of an operation: a command per change, and one that reads the host again."""
+def converge(
+    subject: str, planner: Planner, directory: str | None, learn: Learner | None = None
+) -> Generator[Any, None, None]:
+    """The body of an operation: a command per change, and one that reads the host again. `learn`
+    tries the host out after something was changed (and with --deep); what it keeps there may lead
+    the planner to more."""
     host: Host = ctx_host.get()
     wanted = options(host).subjects
     if wanted and subject not in wanted:
@@ -52,12 +58,12 @@ def converge(subject: str, planner: Planner, directory: str | None) -> Generator
         yield FunctionCommand(_refuse, [f"internal error: {type(error).__name__}: {error}"], {})
         return
     record(host).findings += [f for f in plan.findings if f not in record(host).findings]
-    if not plan.changes:
+    if not plan.changes and not (learn and options(host).deep):
         host.noop(f"{subject}: as declared")
         return
     for change in plan.changes:
         yield FunctionCommand(_carry_out, [change, planner, directory], {})
-    yield FunctionCommand(_verify, [subject, planner, directory], {})
+    yield FunctionCommand(_verify, [subject, planner, directory, learn], {})
 
 
 def _refuse(state: State, host: Host, message: str) -> bool:  # noqa: ARG001 - pyinfra passes both
@@ -101,14 +107,32 @@ def _carry_out(
 
 
 def _verify(
-    state: State, host: Host, subject: str, planner: Planner, directory: str | None
+    state: State,
+    host: Host,
+    subject: str,
+    planner: Planner,
+    directory: str | None,
+    learn: Learner | None,
 ) -> bool:
-    known = record(host)
+    known, lessons = record(host), LESSONS if learn else 0
     for _ in range(ROUNDS):
         remaining = _remaining(host, planner, directory)
-        if isinstance(remaining, str) or not known.conflict or not remaining:
+        if isinstance(remaining, str):
             break
-        # Another run changed the host meanwhile: what is left, by a plan made of what is there now.
+        if not known.conflict or not remaining:
+            if lessons == 0 or learn is None:
+                break
+            lessons -= 1
+            left = {(change.item, change.user) for change in remaining}
+            _try_out(host, subject, learn, directory)
+            remaining = _remaining(host, planner, directory)
+            if isinstance(remaining, str):
+                break
+            more = [c for c in remaining if (c.item, c.user) not in left]
+            if not more:
+                break
+            remaining = tuple(more)
+        # Another run changed the host meanwhile, or trying it out showed that more is needed.
         known.conflict = False
         for change in remaining:
             if not _carry_out(state, host, change, planner, directory):
@@ -116,7 +140,30 @@ def _verify(
     else:
         known.error = f"{subject}: another run kept changing this host; apply again"
         return False
+    _renew_findings(host, subject, planner, directory)
     return _settle(host, remaining)
+
+
+def _try_out(host: Host, subject: str, learn: Learner, directory: str | None) -> None:
+    try:
+        learn(host, *current(host, directory))
+    except (ChangeFailed, CannotRead, TransportError) as error:
+        record(host).findings.append(
+            Finding(
+                subject, subject, "warning", f"could not be tried out: {error}", "gostead audit"
+            )
+        )
+
+
+def _renew_findings(host: Host, subject: str, planner: Planner, directory: str | None) -> None:
+    """What was found before the changes may be mended, and what was found by trying is new."""
+    known = record(host)
+    try:
+        found = planner(*current(host, directory)).findings
+    except REFUSALS:
+        return
+    kept = [f for f in known.findings if f.subject != subject or f.item == subject]
+    known.findings = [*kept, *(f for f in found if f not in kept)]
 
 
 def _remaining(host: Host, planner: Planner, directory: str | None) -> tuple[Change, ...] | str:

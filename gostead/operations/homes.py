@@ -7,6 +7,7 @@ not undo it, as far as that goes without moving any of the user's lines.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import posixpath
 from collections.abc import Iterator
@@ -17,11 +18,19 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks
-from gostead.operations.change import Change, Content, Finding, Script
+from gostead.operations import blocks, learning
+from gostead.operations.change import Change, Finding
+from gostead.operations.goroot import goroot_lines, told
+from gostead.operations.home_files import (
+    SUBJECT,
+    fish_line,
+    home_script,
+    registered,
+    registered_of,
+    source_line,
+    take_back,
+)
 from gostead.templates import quote
-
-SUBJECT = "shells"
 
 
 @dataclass(frozen=True)
@@ -33,24 +42,13 @@ class Wanted:
     text: str
     where: blocks.Where = "last"
     whole: bool = False
+    only_last: bool = False  # nothing but blank lines may follow: known from running the shells
     marks: blocks.Marks = blocks.BLOCK
 
     @property
     def kind(self) -> str:
         """Its kind in the registry, less the user's name."""
         return "file" if self.whole else "after" if self.marks is blocks.AFTER else "block"
-
-
-def source_line(root: str) -> str:
-    """The line that a POSIX shell's block holds."""
-    script = quote(f"{root}/env.sh")
-    return f"if [ -r {script} ]; then . {script}; fi"
-
-
-def fish_line(root: str) -> str:
-    """The same in fish."""
-    script = quote(f"{root}/env.fish")
-    return f"if test -r {script}; source {script}; end"
 
 
 def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
@@ -67,16 +65,20 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
                               "mend the home, or take the user out of `users`",
                               user=home.name)  # fmt: skip
             continue
-        wanted = list(wanted_in(declared, state, home)) if ours else []
+        wanted = _with_last(state, home, list(wanted_in(declared, state, home))) if ours else []
         met: set[tuple[str, str]] = set()
         for item in wanted:
             key = (item.kind, home.resolve(item.path))
             if key not in met:  # two names may lead to one file
                 met.add(key)
                 yield from _converge(state, home, item)
+        if ours:
+            yield from goroot_lines(declared, state, home)
+            yield from told(declared, state, home)
         for known in registered_of(state, home.name):
             kind = known.kind.partition("@")[0]
-            if kind in ("block", "after", "file") and (kind, known.path) not in met:
+            asked = kind == "goroot" and ours and declared.shells.goroot == "comment-out"
+            if kind != "dir" and not asked and (kind, known.path) not in met:
                 yield from take_back(state, home, known, SUBJECT, "no longer asked for", "users")
 
 
@@ -117,6 +119,22 @@ def wanted_in(declared: GoSetup, state: HostState, home: Home) -> Iterator[Wante
         yield Wanted(f"{home.config}/fish/conf.d/gostead.fish", "fish reads it", text, whole=True)
 
 
+def _with_last(state: HostState, home: Home, wanted: list[Wanted]) -> list[Wanted]:
+    """The same, with the last word in the files where running the shells showed the need of it."""
+    line = source_line(state.system.root)
+    for (path,) in learning.parse(home.trace).of("last"):
+        why = "a line further down takes another go to the front; found by running the shell"
+        known = next((w for w in wanted if w.path == path and not w.whole), None)
+        if known is None:
+            text = fish_line(state.system.root) if path.endswith(".fish") else line
+            wanted.append(Wanted(path, why, text, only_last=True))
+        elif known.where == "first":
+            wanted.append(Wanted(path, why, line, only_last=True, marks=blocks.AFTER))
+        else:
+            wanted[wanted.index(known)] = dataclasses.replace(known, why=why, only_last=True)
+    return wanted
+
+
 def _converge(state: HostState, home: Home, wanted: Wanted) -> Iterator[Change | Finding]:
     entry = home.entry(home.resolve(wanted.path))
     ours = registered(state, home.name, wanted.kind, entry.path)
@@ -129,8 +147,12 @@ def _converge(state: HostState, home: Home, wanted: Wanted) -> Iterator[Change |
     if wanted.whole:
         after, detail = text, hashlib.sha256(text).hexdigest()
     else:
-        after, joint = blocks.put(before, text, wanted.where, wanted.marks)
-        detail = ours.detail if ours else "created" if entry.kind == "absent" else joint
+        moved = wanted.only_last and ours and not blocks.is_last(before, wanted.marks)
+        stays = blocks.take(before, ours.detail, wanted.marks) if moved and ours else before
+        after, joint = blocks.put(stays, text, wanted.where, wanted.marks)
+        detail = "created" if entry.kind == "absent" else joint
+        if ours and not moved:
+            detail = ours.detail
     if after == before and ours and entry.kind == "file":
         return
     why = wanted.why
@@ -167,72 +189,5 @@ def _change(
     words = ("no block", "with a block") if not kind.startswith("file") else ("another", "as made")
     return Change(
         SUBJECT, entry.path, "absent" if entry.kind == "absent" else words[0], words[1], why,
-        "users", _script(state, home, entry, kind, detail, after), home.name,
+        "users", home_script(state, home, entry, kind, detail, after), home.name,
     )  # fmt: skip
-
-
-def _script(
-    state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes | None,
-    forget: bool = False,
-) -> Script:  # fmt: skip
-    """The act on one file; `after` None removes it."""
-    missing: list[str] = []
-    directory = posixpath.dirname(entry.path)
-    while (
-        after is not None
-        and directory != "/"
-        and home.entries.get(directory, Entry(directory, "directory")).kind == "absent"
-    ):
-        missing.insert(0, directory)
-        directory = posixpath.dirname(directory)
-    emptied = [
-        r.path
-        for r in sorted(registered_of(state, home.name), key=lambda r: -len(r.path))
-        if after is None and r.kind.startswith("dir@") and entry.path.startswith(f"{r.path}/")
-    ]
-    values = {
-        "emptied": emptied,
-        "root": state.system.root, "user": home.name, "uid": home.uid, "gid": home.gid,
-        "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
-        "directories": missing, "mode": entry.mode or "644", "forget": forget,
-        "act": "remove" if after is None else "write",
-        "before": hashlib.sha256(entry.content or b"").hexdigest()
-        if entry.kind == "file" else "absent",
-        "after": hashlib.sha256(after or b"").hexdigest(),
-    }  # fmt: skip
-    return Script("change/home", values, Content(after or b""))
-
-
-def take_back(
-    state: HostState, home: Home, item: Registered, subject: str, why: str, key: str
-) -> Iterator[Change | Finding]:
-    """Takes a block or file of ours out of a home again; what was edited since stays."""
-    entry, kind = home.entry(item.path), item.kind.partition("@")[0]
-    content, after = entry.content or b"", None
-    if entry.kind == "file" and kind == "file":
-        if hashlib.sha256(content).hexdigest() != item.detail:
-            yield Finding(subject, item.path, "warning", "edited since gostead wrote it: left",
-                          "remove it if nobody needs it", user=home.name)  # fmt: skip
-            return
-    elif entry.kind == "file":
-        marks = blocks.AFTER if kind == "after" else blocks.BLOCK
-        after = blocks.take(content, item.detail, marks)
-        if item.detail == "created" and not after:
-            after = None
-    script = _script(state, home, entry, item.kind, item.detail, after, forget=True)
-    words = ("file of gostead's", "absent") if after is None else ("with a block", "without")
-    if entry.kind == "absent":
-        words = ("registered", "forgotten")
-    yield Change(subject, item.path, *words, why, key, script, home.name)
-
-
-def registered(state: HostState, user: str, kind: str, path: str) -> Registered | None:
-    """The registry's line for that item of a user, if we made it."""
-    found = (r for r in registered_of(state, user) if (r.kind, r.path) == (f"{kind}@{user}", path))
-    return next(found, None)
-
-
-def registered_of(state: HostState, user: str) -> list[Registered]:
-    """All that the registry has of a user, in a fixed order."""
-    found = (r for r in state.toolchains.registry if r.kind.endswith(f"@{user}"))
-    return sorted(found, key=lambda r: (r.path, r.kind))

@@ -17,7 +17,7 @@ from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
-from gostead.operations.homes import take_back
+from gostead.operations.home_files import take_back
 from gostead.operations.links import unlink
 from gostead.operations.shells import digest
 

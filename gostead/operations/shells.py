@@ -21,7 +21,9 @@ from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
-from gostead.operations.homes import homes, source_line
+from gostead.operations.home_files import source_line
+from gostead.operations.homes import homes
+from gostead.operations.learning import learn
 from gostead.templates import quote, render
 
 SUBJECT = "shells"
@@ -176,8 +178,8 @@ def digest(content: bytes | None) -> str:
 @operation()
 def shells(directory: str | None = None) -> Generator[Any, None, None]:
     """
-    Puts the declared Go first on PATH in the login shells of the declared scope.
+    Puts the declared Go first on PATH in the shells of the host and of the declared users.
 
     + directory: where the declaration's YAML files are; default ``group_data``
     """
-    yield from converge(SUBJECT, plan, directory)
+    yield from converge(SUBJECT, plan, directory, learn)

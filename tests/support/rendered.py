@@ -28,7 +28,7 @@ FILE = {"path": "/home/a b/it's/.profile", "kind": "block", "detail": "newline",
 HOME = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
-        "before": "absent", "after": "ef" * 32, "act": "write", "forget": False,
+        "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
         "emptied": []}  # fmt: skip
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
@@ -55,6 +55,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
         {"before": "profiles/go1.26.8", "after": "profiles/go1.27.3", "hold": HOLD},
     ],
     "tidy": [{}],
+    "trace": [{"parts": [("ann", 12), ("it's", 3)]}],
     "unfile": [{"path": "/home/a b/.profile", "kind": "file", "before": "ab" * 32}],
     "unlink": [
         {"path": "/usr/local/bin/go", "target": "x y", "original": ""},
