@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 
@@ -31,9 +31,11 @@ class NotAsDeclared(AssertionError):
 
 @dataclass
 class HostResult:
-    """All that the checks said of one host. `error`: it could not be asked."""
+    """All that the checks said of one host. `error`: it could not be asked. `matrix`: the shells
+    that were started, a map of gostead.trace.Cell's fields for each, with its verdict."""
 
     findings: list[AuditFinding] = field(default_factory=list)
     checks: int = 0
     error: str | None = None
+    matrix: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Room for what is found."""
-    config.stash[RESULTS] = {"findings": [], "errors": [], "checks": 0}
+    config.stash[RESULTS] = {"findings": [], "errors": [], "checks": 0, "matrix": []}
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +65,12 @@ def note(request: pytest.FixtureRequest) -> Any:
         request.config.stash[RESULTS]["findings"].append(dataclasses.asdict(finding))
 
     return record
+
+
+@pytest.fixture
+def matrix(request: pytest.FixtureRequest) -> Any:
+    """Keeps the cells of the shells' matrix for the report."""
+    return request.config.stash[RESULTS]["matrix"].extend
 
 
 @pytest.hookimpl(wrapper=True)

@@ -125,4 +125,4 @@ def _read(report: Path, done: subprocess.CompletedProcess[str]) -> HostResult:
         return HostResult(error=f"the audit did not run: {said}")
     findings = [AuditFinding(**finding) for finding in data["findings"]]
     errors = data["errors"]
-    return HostResult(findings, data["checks"], "\n".join(errors[:3]) or None)
+    return HostResult(findings, data["checks"], "\n".join(errors[:3]) or None, data["matrix"])

@@ -1,44 +1,56 @@
-"""What the connecting user's login shells run is the declared Go, once on PATH."""
+"""Every way of starting a shell runs the declared Go, for every declared user: by starting it."""
 
 from __future__ import annotations
 
-import shlex
+import dataclasses
 from typing import Any
 
 import pytest
 
-from gostead.audit.asking import Place, ask, printable
+from gostead import trace
+from gostead.audit.asking import CannotAsk, Place, ask
 from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup
 
 SUBJECT = "shells"
-ASK = 'command -v go; printf "%s\\n" "$PATH"'
+LIMIT = 5.0
 
 
-@pytest.mark.parametrize("shell", ["bash", "sh", "zsh", "fish"])
-def test_a_login_shell_runs_the_declared_go(
-    host: Any, where: Place, setup: GoSetup, shell: str
+def test_every_shell_runs_the_declared_go(
+    host: Any, where: Place, setup: GoSetup, note: Any, matrix: Any
 ) -> None:
     if setup.state == "absent":
         pytest.skip("state is absent")
-    if ask(host, f"command -v {shell}").code:
-        pytest.skip(f"{shell} is not installed")
-    # As login(1) begins: nothing of the environment of whoever audits.
-    begin = shlex.join(["env", "-i", f"HOME={where.home}", f"USER={where.user}", "TERM=dumb",
-                        "PATH=/usr/local/bin:/usr/bin:/bin"])  # fmt: skip
-    question = ASK if shell != "fish" else "command -v go; string join : $PATH"
-    answer = ask(host, f"{begin} {shell} -lc {shlex.quote(question)} </dev/null")
-    lines = answer.out.splitlines()
     directory = f"{where.root}/current/bin"
-    found = lines[-2] if len(lines) > 1 else ""
-    path = lines[-1].split(":") if lines else []
-    if found != f"{directory}/go":
-        what = f"{shell} -l runs {printable(found) or 'no go'}, expected {directory}/go"
-    elif path.count(directory) != 1:
-        what = f"{directory} is {path.count(directory)} times on PATH of {shell} -l"
-    else:
-        return
-    raise NotAsDeclared(
-        AuditFinding(SUBJECT, f"{shell} -l", what, "gostead apply; then look for a later line in "
-                     "that shell's start-up files that changes PATH", user=where.user)
-    )  # fmt: skip
+
+    def run(script: str) -> bytes:
+        answer = ask(host, script)
+        if answer.code:
+            raise CannotAsk(f"the shells could not be run: {answer.error.strip()[-300:]}")
+        return answer.out.encode()
+
+    try:
+        people, installed = trace.people(run, setup.users)
+    except trace.TraceError as error:
+        raise NotAsDeclared(
+            AuditFinding(SUBJECT, "users", str(error), "make the user, or take the name out")
+        ) from None
+    wanted = setup.shells.wanted(installed)
+    shells = [shell for shell in wanted if shell in installed]
+    cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT)
+    rough = trace.verdicts(cells, {}, directory, cron=setup.shells.cron)
+    wrong = [verdict.cell for verdict in rough if verdict.colour == "bad"]
+    chains = trace.chains(run, wrong, people, directory, limit=LIMIT)
+    judged = trace.verdicts(cells, chains, directory, cron=setup.shells.cron)
+    matrix([dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged])
+    findings = [
+        AuditFinding(SUBJECT, trace.ways(spoilt), verdict.what, verdict.mend, verdict.severity,
+                     verdict.cell.user, verdict.where)
+        for verdict, spoilt in trace.grouped(judged)
+    ]  # fmt: skip
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for finding in findings:
+        if finding not in errors[:1]:
+            note(finding)
+    if errors:
+        raise NotAsDeclared(errors[0])

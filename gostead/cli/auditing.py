@@ -12,6 +12,7 @@ from gostead.cli.building import Clock, new_report, run_id
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_report
 from gostead.cli.planning import open_session
+from gostead.report.matrix import matrix_lines
 from gostead.report.model import FindingRow, HostReport
 
 if TYPE_CHECKING:
@@ -35,12 +36,17 @@ def audit_hosts(deep: bool, build: bool, **given: Any) -> int:
         wrong = [row for row in rows if row.severity != "note"]
         status = "failed" if result.error else "pending" if wrong else "clean"
         report.hosts[name] = HostReport(
-            status, result.seconds, findings=rows, error=result.error  # type: ignore[arg-type]
+            status, result.seconds, findings=rows, error=result.error,  # type: ignore[arg-type]
+            matrix=result.matrix,
         )  # fmt: skip
     report.seconds = clock.seconds()
     write_report(report, given["json_to"], session.secrets)
     if given["json_to"] != "-":
         checks = sum(result.checks for result in results.values())
+        if given["verbose"]:
+            for name in sorted(results):
+                for line in matrix_lines(results[name].matrix):
+                    click.echo(line)
         click.echo(f"{checks} checks on {len(results)} host{'s' if len(results) != 1 else ''}")
     totals = report.totals()
     if totals["failed"]:

@@ -60,9 +60,10 @@ class HostReport:
     not_applicable: list[dict[str, str]] = field(default_factory=list)
     findings: list[FindingRow] = field(default_factory=list)
     error: str | None = None
+    matrix: list[dict[str, Any]] = field(default_factory=list)
 
     def data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As JSON has it; `matrix`, the shells that were started, only where some were."""
         return {
             "status": self.status,
             "seconds": round(self.seconds, 3),
@@ -71,6 +72,7 @@ class HostReport:
             "not_applicable": self.not_applicable,
             "findings": [asdict(finding) for finding in self.findings],
             "error": self.error,
+            **({"matrix": self.matrix} if self.matrix else {}),
         }
 
 

@@ -43,7 +43,8 @@ def _host(name: str, host: dict[str, Any]) -> Iterator[str]:
         yield f"  - {entry['subject']}: not applicable: {safe(entry['why'])}"
     for finding in host["findings"]:
         where = f" ({safe(finding['where'])})" if finding["where"] else ""
-        yield f"  {finding['severity']}: {safe(finding['item'])}: {safe(finding['what'])}{where}"
+        item = ", ".join(safe(finding[key]) for key in ("user", "item") if finding[key])
+        yield f"  {finding['severity']}: {item}: {safe(finding['what'])}{where}"
         if finding["mend"]:
             yield f"      mend: {safe(finding['mend'])}"
     if host["error"]:

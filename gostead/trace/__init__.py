@@ -4,6 +4,7 @@ from gostead.trace.causes import chains, culprit, goroot_line
 from gostead.trace.model import MODES, Cause, Cell, Person, Run
 from gostead.trace.people import TraceError, people
 from gostead.trace.survey import survey
+from gostead.trace.verdict import Verdict, grouped, verdicts, ways
 
 __all__ = [
     "MODES",
@@ -12,9 +13,13 @@ __all__ = [
     "Person",
     "Run",
     "TraceError",
+    "Verdict",
     "chains",
     "culprit",
     "goroot_line",
+    "grouped",
     "people",
     "survey",
+    "verdicts",
+    "ways",
 ]

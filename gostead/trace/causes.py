@@ -42,12 +42,9 @@ def chains(
     if not tasks:
         return {}
     nonce = secrets.token_hex(8)
-    words = [
-        (number, p.name, p.uid, p.gid, p.home, p.shell or "/bin/sh", shell, how)
-        for (user, shell, how), number in tasks.items()
-        for p in [known[user]]
-    ]
     who = [person for person in people if any(user == person.name for user, _, _ in tasks)]
+    index = {person.name: number for number, person in enumerate(who)}
+    words = [(number, index[user], shell, how) for (user, shell, how), number in tasks.items()]
     script = host_script(
         "trace/causes", nonce=nonce, directory=directory, limit=max(1, round(limit)), people=who,
         tasks=words, jobs=max(1, min(jobs, len(words))),

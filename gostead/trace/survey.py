@@ -48,13 +48,11 @@ def survey(
     if not wanted:
         return ()
     nonce = secrets.token_hex(8)
-    cells = [
-        (number, p.name, p.uid, p.gid, p.home, p.shell or "/bin/sh", shell, mode)
-        for number, (p, shell, mode) in enumerate(wanted)
-    ]
+    index = {person: number for number, person in enumerate(people)}
+    tasks = [(number, index[p], shell, mode) for number, (p, shell, mode) in enumerate(wanted)]
     script = host_script(
-        "trace/survey", nonce=nonce, directory=directory, limit=max(1, round(limit)),
-        people=people, cells=cells, jobs=max(1, min(jobs, len(cells))),
+        "trace/survey", nonce=nonce, limit=max(1, round(limit)),
+        people=people, tasks=tasks, jobs=max(1, min(jobs, len(tasks))),
     )  # fmt: skip
     return _parse(run(script), nonce, wanted, directory)
 

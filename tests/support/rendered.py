@@ -75,8 +75,7 @@ PROBES = [
 WHO = Person("ann", 1000, 1000, "/home/a b/it's", "/bin/bash")
 TRACE: dict[str, Any] = {
     "nonce": "ab12", "directory": "/opt/gostead/current/bin", "limit": 10, "people": [WHO],
-    "jobs": 2, "cells": [(0, "ann", 1000, 1000, "/home/a b/it's", "/bin/bash", "bash", "login")],
-    "tasks": [(0, "ann", 1000, 1000, "/home/a b/it's", "/bin/bash", "bash", "login")],
+    "jobs": 2, "tasks": [(0, 0, "bash", "login")],
     "users": ("self", "it's"),
 }  # fmt: skip
 
