@@ -33,6 +33,7 @@ class Home:
     leads: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     crontab: str | None = None
+    runners: tuple[str, ...] = ()
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""
@@ -107,14 +108,17 @@ def parse_person(fields: tuple[bytes, ...]) -> Home:
 
 def _home(person: Home, answer: bytes) -> Home:
     looked = Looked()
-    values = {
-        name: [text(value) for value in fields] for name, fields in looked.rest(records(answer))
-    }
+    values: dict[str, list[str]] = {}
+    runners = []
+    for name, fields in looked.rest(records(answer)):
+        values[name] = [text(value) for value in fields]
+        if name == "runner":
+            runners.append(text(fields[0]))
     _, zdotdir, config = values["home"]
     person = dataclasses.replace(
         person, zdotdir=zdotdir, config=config, entries=looked.entries, leads=looked.leads,
         unreadable=tuple(looked.unreadable), writable=values.get("writable") == ["yes"],
-        crontab=values["crontab"][0] if "crontab" in values else None,
+        crontab=values["crontab"][0] if "crontab" in values else None, runners=tuple(runners),
     )  # fmt: skip
     if person.entries.get(person.home, Entry("", "directory")).kind != "directory":
         kind = person.entry(person.home).describe()

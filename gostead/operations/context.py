@@ -84,7 +84,8 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     both = (known.linux, known.darwin)
     users = tuple(dict.fromkeys(user for setup in both for user in setup.users))
     cron = any(setup.shells.cron for setup in both)
-    state = host_state.read(host, scope, users=users, cron=cron, deep=chosen.deep)
+    runners = tuple(dict.fromkeys(path for setup in both for path in setup.shells.runners))
+    state = host_state.read(host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep)
     setup = known.for_system(state.system.name)
     if chosen.remove:
         setup = setup.model_copy(update={"state": "absent"})

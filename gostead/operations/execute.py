@@ -27,7 +27,8 @@ class ChangedSincePlanned(Exception):
 
 
 def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> str:
-    """Makes `change` so on `host`; says where a toolchain came from, for the report.
+    """Makes `change` so on `host`; returns what is to be said of it: where a toolchain came from,
+    what its script printed.
 
     Raises ChangeFailed, ChangedSincePlanned, transport.TransportError.
     """
@@ -38,8 +39,8 @@ def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> 
 
         return install(host, change, stream, declared, state)
     content = io.BytesIO(stream.data) if isinstance(stream, Content) else None
-    run_script(host, change, {}, content)
-    return ""
+    answer = run_script(host, change, {}, content)
+    return transport.printable(answer.stdout)[:400]
 
 
 def run_script(

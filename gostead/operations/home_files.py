@@ -10,7 +10,7 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks
+from gostead.operations import blocks, crontabs, runners
 from gostead.operations.change import Change, Content, Finding, Script
 from gostead.templates import quote
 
@@ -32,10 +32,11 @@ def fish_line(root: str) -> str:
 
 def home_script(
     state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes | None,
-    forget: bool = False, save: bool = False,
+    forget: bool = False, save: bool = False, runner: str = "",
 ) -> Script:  # fmt: skip
     """The act on one file of a home, made by its owner; `after` None removes it, `forget` strikes
-    it from the registry, and `save` keeps the bytes that were there among our own."""
+    it from the registry, `save` keeps the bytes that were there among our own, and the service of
+    `runner` is started again where that disturbs no job."""
     missing: list[str] = []
     directory = posixpath.dirname(entry.path)
     while (
@@ -54,7 +55,8 @@ def home_script(
         "emptied": emptied,
         "root": state.system.root, "user": home.name, "uid": home.uid, "gid": home.gid,
         "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
-        "directories": missing, "mode": entry.mode or "644", "forget": forget, "save": save,
+        "directories": missing, "mode": entry.mode or "644", "forget": forget,
+        "save": save, "runner": runner,
         "act": "remove" if after is None else "write",
         "before": hashlib.sha256(entry.content or b"").hexdigest()
         if entry.kind == "file" else "absent",
@@ -76,12 +78,22 @@ def take_back(
             return
     elif entry.kind == "file" and kind == "goroot":
         after = restored(content)
+    elif entry.kind == "file" and kind == "runner":
+        after = runners.take(content, f"{state.system.root}/current/bin")
+        if item.detail == "created" and after == runners.REST:
+            after = None
     elif entry.kind == "file":
         marks = blocks.AFTER if kind == "after" else blocks.BLOCK
         after = blocks.take(content, item.detail, marks)
         if item.detail == "created" and not after:
             after = None
-    script = home_script(state, home, entry, item.kind, item.detail, after, forget=True)
+    if kind == "cron":
+        yield from crontabs.take_back(state, home, item, subject, why, key)
+        return
+    runner = posixpath.dirname(item.path) if kind == "runner" else ""
+    script = home_script(
+        state, home, entry, item.kind, item.detail, after, forget=True, runner=runner
+    )
     words = ("file of gostead's", "absent") if after is None else ("with a block", "without")
     if kind == "goroot":
         words = ("without an exported GOROOT", "as it was")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,8 +19,9 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, learning
+from gostead.operations import blocks, learning, runners
 from gostead.operations.change import Change, Finding
+from gostead.operations.crontabs import crontab
 from gostead.operations.goroot import goroot_lines, told
 from gostead.operations.home_files import (
     SUBJECT,
@@ -53,6 +55,10 @@ class Wanted:
 
 def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
     """What the homes of declared users lack, and what those of former ones have too much."""
+    for path in declared.shells.runners:
+        if not any(path in home.runners for home in state.shells.homes):
+            yield Finding(SUBJECT, path, "error", "is no directory of a declared user",
+                          "declare the user whose runner it is, or take it out")  # fmt: skip
     for name in state.shells.nobody:
         if name in declared.users:
             yield Finding(SUBJECT, name, "error", "no such user on this host",
@@ -72,7 +78,15 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             if key not in met:  # two names may lead to one file
                 met.add(key)
                 yield from _converge(state, home, item)
+        if ours and declared.shells.cron:
+            met.add(("cron", "/crontab"))
+            known_table = registered(state, home.name, "cron", "/crontab")
+            yield from crontab(state, home, known_table, SUBJECT)
         if ours:
+            for path, found in _runners(declared, state, home):
+                met.add(("runner", path))
+                if found:
+                    yield found
             yield from goroot_lines(declared, state, home)
             yield from told(declared, state, home)
         for known in registered_of(state, home.name):
@@ -80,6 +94,40 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             asked = kind == "goroot" and ours and declared.shells.goroot == "comment-out"
             if kind != "dir" and not asked and (kind, known.path) not in met:
                 yield from take_back(state, home, known, SUBJECT, "no longer asked for", "users")
+
+
+def _runners(
+    declared: GoSetup, state: HostState, home: Home
+) -> Iterator[tuple[str, Change | Finding | None]]:
+    """The files of the user's CI runners, each with what it lacks."""
+    directory = f"{state.system.root}/current/bin"
+    for runner in (path for path in declared.shells.runners if path in home.runners):
+        for name, put in ((".path", runners.put), (".env", runners.put_env)):
+            entry = home.entry(f"{runner}/{name}")
+            ours = registered(state, home.name, "runner", entry.path)
+            if entry.kind == "absent" and name == ".env":
+                continue
+            if entry.kind not in ("absent", "file") or entry.path in home.unreadable:
+                what = f"expected a file: {entry.describe()}"
+                yield entry.path, Finding(SUBJECT, entry.path, "error", what, "mend it",
+                                          user=home.name)  # fmt: skip
+                continue
+            before = entry.content or b""
+            if name == ".env" and re.search(rb"(?m)^GOROOT=", before):
+                what = "it sets GOROOT for every job"
+                yield entry.path, Finding(SUBJECT, entry.path, "warning", what,
+                                          "take the line out", user=home.name)  # fmt: skip
+            after = put(before, directory)
+            if after == before and (ours is not None or name == ".env"):
+                yield entry.path, None
+                continue
+            detail = ours.detail if ours else "created" if entry.kind == "absent" else ""
+            script = home_script(state, home, entry, f"runner@{home.name}", detail, after,
+                                 runner=runner)  # fmt: skip
+            yield entry.path, Change(
+                SUBJECT, entry.path, "another PATH", "Go first",
+                "the runner's jobs get their PATH from it", "shells.runners", script, home.name,
+            )  # fmt: skip
 
 
 def _is_declared(declared: GoSetup, state: HostState, home: Home) -> bool:

@@ -93,7 +93,7 @@ def test_what_go_install_fills_stands_behind(
     assert got == [BIN, *([own] if own else []), "/sbin", "/bin"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash", "mksh"])
+@pytest.mark.parametrize("shell", ["bash", "dash"])
 def test_an_empty_path_gains_no_empty_place(room: Sandbox, snippet: Path, shell: str) -> None:
     got = path_after(room, snippet, shell, "", HOME="/root")
     assert got == [BIN], "an empty place on PATH is the working directory"

@@ -29,13 +29,20 @@ HOME = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
+        "runner": "",
         "emptied": []}  # fmt: skip
 
+CRONTAB = {"user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "kind": "cron@it's",
+           "detail": "created", "forget": False, "empty": False, "before": "ab" * 32,
+           "after": "cd" * 32}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
+    "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": ""}],
     "hold": [{"hold": HOLD}, {"hold": None}],
-    "home": [HOME, HOME | {"act": "remove", "forget": True, "directories": [],
+    "home": [HOME, HOME | {"runner": "/srv/it's"},
+             HOME | {"act": "remove", "forget": True, "directories": [],
                            "emptied": ["/home/a b/it's/.config"]}],
     "install": [
         TREE | {"repair": False},
@@ -66,6 +73,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 SUBJECTS = ("system", "toolchains", "shells")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
+     "runners": ("/srv/it's",),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
     for scope in ("auto", "system")
@@ -85,9 +93,11 @@ def scripts() -> Iterator[tuple[str, str]]:
     for values in PROBES:
         yield f"probe-deep-{values['deep']}", host_script("probe/main", **values)
     # What a home's owner runs is a word of another script: looked at by itself.
-    yield "home-probe", host_script("probe/home", cron=True)
+    yield "home-probe", host_script("probe/home", cron=True, runners=("/srv/it's",))
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    for values in CHANGES["crontab"]:
+        yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)
     for name in ("people", "survey", "causes"):
         yield f"trace-{name}", host_script(f"trace/{name}", **TRACE)
     for name, variants in CHANGES.items():
