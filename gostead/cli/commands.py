@@ -98,6 +98,16 @@ def audit(**given: Any) -> int:
 
 @cli.command()
 @common
+@click.option("--user", multiple=True, metavar="NAME", help="This user; else the declared ones.")
+def explain(**given: Any) -> int:
+    """Which go runs in each way of starting a shell, and which line put it there."""
+    from gostead.cli.explaining import explain_hosts
+
+    return explain_hosts(**given)
+
+
+@cli.command()
+@common
 @deep
 def facts(**given: Any) -> int:
     """The hosts' state as JSON, in stable order."""

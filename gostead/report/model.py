@@ -61,9 +61,11 @@ class HostReport:
     findings: list[FindingRow] = field(default_factory=list)
     error: str | None = None
     matrix: list[dict[str, Any]] = field(default_factory=list)
+    explained: dict[str, Any] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
-        """As JSON has it; `matrix`, the shells that were started, only where some were."""
+        """As JSON has it; `matrix`, the shells that were started, only where some were, and
+        what `explain` says of them."""
         return {
             "status": self.status,
             "seconds": round(self.seconds, 3),
@@ -73,6 +75,7 @@ class HostReport:
             "findings": [asdict(finding) for finding in self.findings],
             "error": self.error,
             **({"matrix": self.matrix} if self.matrix else {}),
+            **({"explained": self.explained} if self.explained else {}),
         }
 
 

@@ -1,6 +1,7 @@
 """Runs users' shells on a host, and says what they do: which go, put there by which line."""
 
 from gostead.trace.causes import chains, culprit, goroot_line
+from gostead.trace.installations import Installation, installations
 from gostead.trace.model import MODES, Cause, Cell, Person, Run
 from gostead.trace.people import TraceError, people
 from gostead.trace.survey import survey
@@ -10,6 +11,7 @@ __all__ = [
     "MODES",
     "Cause",
     "Cell",
+    "Installation",
     "Person",
     "Run",
     "TraceError",
@@ -18,6 +20,7 @@ __all__ = [
     "culprit",
     "goroot_line",
     "grouped",
+    "installations",
     "people",
     "survey",
     "verdicts",

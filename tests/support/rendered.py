@@ -96,9 +96,10 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "home-probe", host_script("probe/home", cron=True, runners=("/srv/it's",))
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)
-    for name in ("people", "survey", "causes"):
+    for name in ("people", "survey", "causes", "installations"):
         yield f"trace-{name}", host_script(f"trace/{name}", **TRACE)
     for name, variants in CHANGES.items():
         for number, values in enumerate(variants):

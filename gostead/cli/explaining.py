@@ -1,0 +1,121 @@
+"""gostead explain: which go runs in each way of starting a shell, and which line put it there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from gostead import trace, transport
+from gostead.armour import CannotRead
+from gostead.cli.building import Clock, new_report, run_id
+from gostead.cli.output import write_report
+from gostead.cli.planning import open_session
+from gostead.cli.session import Look
+from gostead.operations import context
+from gostead.report.matrix import matrix_lines
+from gostead.report.model import FindingRow, HostReport
+from gostead.report.text import safe
+
+LIMIT = 10.0
+
+
+def explain_hosts(user: Sequence[str], **given: Any) -> int:
+    """Exit 0 all as declared, 2 findings, 1 a host could not be asked."""
+    clock, run = Clock(), run_id()
+    report = new_report("explain", run, given["declaration"])
+    with open_session(run, given) as session:
+        looks = session.connect()
+        for look in looks:
+            report.hosts[look.host.name] = HostReport(
+                "clean" if look.reachable else "unreachable", look.seconds, error=look.error
+            )
+
+        def task(look: Look) -> None:
+            _explain(look, report.hosts[look.host.name], tuple(user))
+
+        session.each(looks, task)
+        for look in looks:
+            host = report.hosts[look.host.name]
+            host.seconds = look.seconds
+            if look.error and look.reachable:
+                host.status, host.error = "failed", look.error
+        report.seconds = clock.seconds()
+        write_report(report, given["json_to"], session.secrets)
+        if given["json_to"] != "-":
+            for name in sorted(report.hosts):
+                for line in _lines(report.hosts[name], given["verbose"]):
+                    click.echo(line)
+    totals = report.totals()
+    if totals["failed"] or totals["unreachable"]:
+        return 1
+    return 2 if totals["pending"] else 0
+
+
+def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
+    host = look.host
+    setup, state = context.current(host)
+    directory = f"{state.system.root}/current/bin"
+
+    def run(script: str) -> bytes:
+        answer = transport.run(host, script, max_output=32 * 1024 * 1024)
+        if answer.code:
+            raise CannotRead(transport.printable(answer.stderr)[-300:] or "the script failed")
+        return answer.stdout
+
+    try:
+        people, installed = trace.people(run, users or setup.users)
+    except trace.TraceError as error:
+        raise CannotRead(str(error)) from None
+    shells = [s for s in setup.shells.wanted(installed) if s in installed]
+    cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT)
+    chains = trace.chains(run, cells, people, directory, limit=LIMIT)
+    judged = trace.verdicts(cells, chains, directory, cron=setup.shells.cron)
+    report.matrix = [dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged]
+    report.findings = [
+        FindingRow("shells", trace.ways(spoilt), verdict.cell.user, verdict.severity, verdict.what,
+                   verdict.where, verdict.mend)
+        for verdict, spoilt in trace.grouped(judged)
+    ]  # fmt: skip
+    report.explained = {
+        "directory": directory,
+        "chains": [
+            {"user": key[0], "shell": key[1], "mode": key[2],
+             "lines": [{"where": f"{cause.file}:{cause.line}", "text": cause.text,
+                        "sets": cause.what, "value": cause.value} for cause in chain]}
+            for key, chain in chains.items() if chain
+        ],
+        "installations": [
+            dataclasses.asdict(found)
+            | {"shadows": sorted({f"{c.user}: {trace.ways([c])}" for c in cells
+                                  if c.resolved.startswith(f"{found.path}/")})}
+            for found in trace.installations(run, people)
+        ],
+    }  # fmt: skip
+    if any(row.severity != "note" for row in report.findings):
+        report.status = "pending"
+
+
+def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
+    if not host.matrix:
+        return
+    yield from matrix_lines(host.matrix)
+    cells = {(cell["user"], cell["shell"], cell["mode"]): cell for cell in host.matrix}
+    for chain in host.explained.get("chains", []):
+        user, shell, mode = chain["user"], chain["shell"], chain["mode"]
+        cell = cells[user, shell, mode]
+        if cell["verdict"] == "good" and not verbose and mode not in ("both", "ssh-command"):
+            continue
+        yield f"{safe(user)}, {shell} {mode}: {safe(cell['go']) or 'no go'}"
+        for line in chain["lines"]:
+            path = line["sets"] == "path"
+            value = line["value"].split(":")[0] if path else line["value"]
+            yield f"    {safe(line['where'])}: {safe(line['text'])}"
+            yield f"        {'PATH begins with' if path else 'GOROOT is'} {safe(value) or 'nothing'}"
+    for found in host.explained.get("installations", []):
+        owner = f" (of {safe(found['user'])})" if found["user"] else ""
+        where = safe(", ".join(found["shadows"]))
+        answers = f"; it answers in {where}" if where else ""
+        yield f"other Go: {safe(found['path'])}{owner}: {safe(found['version'])}{answers}"
