@@ -32,7 +32,12 @@ def apply_hosts(command: str, **given: Any) -> int:
         fill(report, looks, clock)
         if given.get("saved"):
             _must_match(given["saved"], report)
-        pending = [look for look in looks if look.changes and look.error is None]
+        deep = bool(given.get("deep"))
+        pending = [
+            look
+            for look in looks
+            if look.error is None and (look.changes or (deep and look.untried))
+        ]
         if pending and not given["yes"]:
             _ask(report, pending, given["json_to"], session)
         if pending:

@@ -107,9 +107,13 @@ def host_report(look: Look, outcomes: Iterable[Outcome] | None = None) -> HostRe
     report = HostReport("clean", look.seconds, _held(look), rows, error=error)
     report.findings = [finding_row(finding) for finding in look.findings]
     failures = [row.error for row in rows if row.result == "failed"]
+    impossible = [f for f in look.findings if f.severity == "error"]
     if error or failures:
         report.status = "failed"
         report.error = error or failures[0]
+    elif impossible:
+        report.status = "failed"
+        report.error = f"{impossible[0].item}: {impossible[0].what}"
     elif any(row.result == "changed" for row in rows):
         report.status = "changed"
     elif rows:

@@ -113,7 +113,8 @@ def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
             path = line["sets"] == "path"
             value = line["value"].split(":")[0] if path else line["value"]
             yield f"    {safe(line['where'])}: {safe(line['text'])}"
-            yield f"        {'PATH begins with' if path else 'GOROOT is'} {safe(value) or 'nothing'}"
+            says = "PATH begins with" if path else "GOROOT is"
+            yield f"        {says} {safe(value) or 'nothing'}"
     for found in host.explained.get("installations", []):
         owner = f" (of {safe(found['user'])})" if found["user"] else ""
         where = safe(", ".join(found["shadows"]))

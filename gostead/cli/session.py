@@ -44,6 +44,7 @@ class Look:
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     held: str | None = None
+    untried: bool = False
     error: str | None = None
     reachable: bool = True
     seconds: float = 0.0
@@ -170,6 +171,7 @@ class Session:
                     look.changes += plan.changes
                     look.findings += plan.findings
                     look.held = look.held or plan.held
+                    look.untried = look.untried or plan.untried
 
         self.each(looks, task)
         return looks

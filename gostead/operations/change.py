@@ -73,6 +73,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     held: str | None = None
+    untried: bool = False  # what only trying out can tell has changed since it was tried out
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def converge(
         yield FunctionCommand(_refuse, [f"internal error: {type(error).__name__}: {error}"], {})
         return
     record(host).findings += [f for f in plan.findings if f not in record(host).findings]
-    if not plan.changes and not (learn and options(host).deep):
+    if not plan.changes and not (plan.untried and options(host).deep):
         host.noop(f"{subject}: as declared")
         return
     for change in plan.changes:

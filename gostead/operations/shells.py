@@ -23,7 +23,7 @@ from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import source_line
 from gostead.operations.homes import homes
-from gostead.operations.learning import learn
+from gostead.operations.learning import learn, stale
 from gostead.templates import quote, render
 
 SUBJECT = "shells"
@@ -42,7 +42,8 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
             changes.append(found)
         else:
             findings.append(found)
-    return Plan(tuple(changes), tuple(findings))
+    untried = any(home.declared and stale(state, home) for home in state.shells.homes)
+    return Plan(tuple(changes), tuple(findings), untried=untried)
 
 
 def _files(state: HostState, kinds: tuple[str, ...]) -> Iterator[Change | Finding]:

@@ -67,7 +67,7 @@ def _beaten(cell: Cell, lines: tuple[Cause, ...], directory: str, cron: bool) ->
     if reads_nothing(cell):
         if cell.mode == "cron" and not cron:
             return Verdict(
-                cell, "bad", "note", f"{found}: cron reads no start-up file", "",
+                cell, "not-applicable", "note", f"{found}: cron reads no start-up file", "",
                 "declare `shells: {cron: true}`, or write the full path into the crontab",
             )  # fmt: skip
         return Verdict(

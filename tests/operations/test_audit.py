@@ -31,7 +31,7 @@ FAULTS = {
         f"mkdir /opt/shim; printf '{SHIM}' > /opt/shim/go; chmod 755 /opt/shim/go; "
         "echo 'PATH=/opt/shim:$PATH' >> /root/.profile",
         False,
-        "runs /opt/shim/go",
+        "/opt/shim/go runs",
     ),
     "another version active": ("ln -sfn profiles/go1.26.8 /opt/gostead/current", False, "leads to"),
     "writable by others": (f"chmod 757 {TREE}/bin", False, "others own or can write"),
@@ -56,7 +56,7 @@ def test_a_converged_host_holds(run: Run, site: Site, ground: Sandbox) -> None:
 def test_a_bare_host_does_not(run: Run) -> None:
     done = run("audit")
     assert done.returncode == 2
-    assert "runs no go" in done.stdout
+    assert "there is no go" in done.stdout
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -117,6 +117,13 @@ def _furnish(root: Path, pair: Keys) -> None:
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
     (root / "etc/resolv.conf").write_text("")
     (root / "etc/machine-id").write_text("")
+    # fish brings it, for its man pages alone; gostead must do without one on hosts.
+    python = "dpkg --purge --force-all $(dpkg-query -W -f '${Package} ' 'python3*' 'libpython3*')"
+    done = subprocess.run(
+        ["chroot", str(root), "sh", "-c", python], check=False, capture_output=True
+    )
+    if list((root / "usr/bin").glob("python3*")):
+        raise RuntimeError(f"python cannot be taken out: {done.stderr.decode()}")
     for leftover in ("var/cache/apt", "var/lib/apt/lists", "etc/apt/sources.list.d"):
         shutil.rmtree(root / leftover, ignore_errors=True)
     (root / "etc/apt/sources.list").unlink(missing_ok=True)

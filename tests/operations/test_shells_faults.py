@@ -1,0 +1,176 @@
+"""Homes that cannot be served: each fails for its user alone, and nothing of it is harmed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.sandbox import Sandbox
+from tests.support.site import Site, changes
+
+SECRET = "a secret of root's"  # noqa: S105
+
+
+def of(report: dict[str, Any], user: str) -> dict[str, Any]:
+    host = report["hosts"]["@local"]
+    return {
+        "findings": [f for f in host["findings"] if f["user"] == user],
+        "failed": [c for c in host["changes"] if c["user"] == user and c["result"] == "failed"],
+        "changed": [c for c in host["changes"] if c["user"] == user and c["result"] == "changed"],
+    }
+
+
+def both(site: Site, ground: Sandbox, **shells: Any) -> dict[str, Any]:
+    """Ann's home is broken, zed's is well: zed is served."""
+    site.declare(users=["ann", "zed"], shells=shells)
+    report = site.apply(ground)
+    assert len(of(report, "zed")["changed"]) == 4
+    assert ground.run("su - zed -c 'command -v go'").stdout == "/opt/gostead/current/bin/go\n"
+    return report
+
+
+def test_a_user_that_does_not_exist(site: Site, ground: Sandbox) -> None:
+    site.declare(users=["ghost", "zed"])
+    report = site.apply(ground)
+    assert report["exit"] == 1
+    assert [f["what"] for f in of(report, "ghost")["findings"]] == ["no such user on this host"]
+    assert len(of(report, "zed")["changed"]) == 4
+
+
+def test_a_home_that_is_missing(site: Site, ground: Sandbox) -> None:
+    ground.run("mv /home/ann /home/gone")
+    report = both(site, ground)
+    assert report["exit"] == 1
+    assert "the home /home/ann is absent" in of(report, "ann")["findings"][0]["what"]
+
+
+def test_a_read_only_home(site: Site, ground: Sandbox) -> None:
+    ground.run("mount --bind /home/ann /home/ann && mount -o remount,ro,bind /home/ann", check=True)
+    report = both(site, ground)
+    assert report["exit"] == 1
+    assert len(of(report, "ann")["failed"]) == 4
+    assert "Read-only file system" in of(report, "ann")["failed"][0]["error"]
+
+
+def test_a_full_home(site: Site, ground: Sandbox) -> None:
+    ground.run(
+        "cp -a /home/ann /srv/ann; mount -t tmpfs -o size=64k,mode=755 none /home/ann;"
+        "cp -a /srv/ann/. /home/ann; chown ann: /home/ann;"
+        "su ann -c 'dd if=/dev/zero of=/home/ann/full bs=1k' 2>/dev/null; true",
+        check=True,
+    )
+    before = ground.run("cat /home/ann/.bashrc").stdout
+    report = both(site, ground)
+    assert report["exit"] == 1
+    errors = [c["error"] for c in of(report, "ann")["failed"]]
+    assert errors
+    assert all("/home/ann" in error for error in errors)
+    assert ground.run("cat /home/ann/.bashrc").stdout == before
+    assert ".gostead-new" not in ground.run("ls -A /home/ann").stdout
+
+
+def test_an_immutable_file(site: Site, ground: Sandbox) -> None:
+    if ground.run("chattr +i /home/ann/.bashrc").returncode:
+        pytest.skip("this filesystem has no immutable files")
+    try:
+        report = both(site, ground)
+        assert report["exit"] == 1
+        (failed,) = of(report, "ann")["failed"]
+        assert failed["item"] == "/home/ann/.bashrc"
+        assert "is it immutable?" in failed["error"]
+        assert len(of(report, "ann")["changed"]) == 3
+    finally:
+        ground.run("chattr -i /home/ann/.bashrc", check=True)
+
+
+def test_a_file_under_two_names(site: Site, ground: Sandbox) -> None:
+    ground.run("ln /home/ann/.bashrc /home/ann/also")
+    before = ground.run("stat -c '%i %h %Y' /home/ann/.bashrc").stdout
+    report = both(site, ground)
+    assert report["exit"] == 1
+    (found,) = of(report, "ann")["findings"]
+    assert "one file under 2 names" in found["what"]
+    assert ground.run("stat -c '%i %h %Y' /home/ann/.bashrc").stdout == before
+
+
+def test_a_link_that_leads_nowhere(site: Site, ground: Sandbox) -> None:
+    ground.run("ln -sf /home/ann/dots/bashrc /home/ann/.bashrc")
+    report = both(site, ground)
+    assert "leads nowhere" in of(report, "ann")["findings"][0]["what"]
+
+
+def test_root_follows_no_planted_link(site: Site, ground: Sandbox) -> None:
+    ground.run(
+        f"printf '%s\\n' \"{SECRET}\" >/root/secret; chmod 600 /root/secret;"
+        "cp /root/secret /srv/secret; chmod 600 /srv/secret;"
+        "ln -sf /root/secret /home/ann/.bashrc; ln -s /srv/secret /home/ann/.zshenv;"
+        "mkdir /home/ann/.config; ln -s /root /home/ann/.config/fish; chown -hR ann: /home/ann"
+    )
+    report = both(site, ground)
+    assert SECRET not in str(report)
+    assert SECRET not in ground.run("cat /opt/gostead/state/traces/*").stdout
+    assert ground.run("cat /root/secret /srv/secret").stdout == f"{SECRET}\n" * 2
+    assert {f["item"] for f in of(report, "ann")["findings"]} >= {"/srv/secret"}
+
+
+def test_bytes_outside_the_block_are_kept(site: Site, ground: Sandbox) -> None:
+    odd = "caf\\351\\r\\nx=1\\r\\n# end\\\\"
+    ground.run(
+        f"printf '{odd}' >/home/ann/.profile; chown ann: /home/ann/.profile;"
+        "chmod 0400 /home/ann/.profile; setfattr -n user.mine -v kept /home/ann/.profile; true"
+    )
+    before = ground.digest(exclude=["/opt", "/etc", "/usr/local/bin", "/root", "/tmp"])
+    both(site, ground)
+    assert ground.run("stat -c '%a %U' /home/ann/.profile").stdout == "400 ann\n"
+    assert ground.gostead(
+        "remove", "@local", "-y", "--declaration", str(site.declaration)
+    ).returncode == 0  # fmt: skip
+    after = ground.digest(exclude=["/opt", "/etc", "/usr/local/bin", "/root", "/tmp"])
+    assert before.changes(after) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("sleep 1000 & sleep 1000", "timeout"), ("exit 3", "failed"), ("exec sleep 1000", "timeout")],
+)
+def test_a_start_up_file_that_hangs_or_exits_spoils_no_other(
+    site: Site, ground: Sandbox, line: str, status: str
+) -> None:
+    ground.run(f"sed -i '1i {line}' /home/ann/.profile")
+    started = time.monotonic()
+    both(site, ground)
+    report = site.ask(ground, "audit")
+    assert time.monotonic() - started < 120
+    cells = report["hosts"]["@local"]["matrix"]
+    ann = {(c["shell"], c["mode"]): c["status"] for c in cells if c["user"] == "ann"}
+    assert ann["bash", "login"] == status
+    assert ann["bash", "interactive"] == "asked"
+    assert {c["verdict"] for c in cells if c["user"] == "zed" and c["mode"] != "cron"} <= {
+        "good", "not-applicable",
+    }  # fmt: skip
+    assert ground.run("pgrep -u ann -x sleep").stdout == ""
+    assert ground.run("ls /tmp | grep gostead-trace").stdout == ""
+
+
+def test_a_start_up_file_that_prints_is_told_apart(site: Site, ground: Sandbox) -> None:
+    ground.run("echo 'printf \"\\033[31mgostead-answer:00:\\n\"' >>/home/ann/.bashrc")
+    both(site, ground)
+    cells = site.ask(ground, "audit")["hosts"]["@local"]["matrix"]
+    ann = {(c["shell"], c["mode"]): c for c in cells if c["user"] == "ann"}
+    assert ann["bash", "interactive"]["go"] == "/opt/gostead/current/bin/go"
+    assert "\033" not in str(cells)
+
+
+def test_edited_since_planned(site: Site, ground: Sandbox) -> None:
+    """What somebody writes between the plan and the change is not overwritten."""
+    site.declare(users=["ann"])
+    ground.run("printf '#!/bin/sh\\necho x >>/home/ann/.zshenv; exec /bin/cat \"$@\"\\n' >/srv/cat")
+    report = site.apply(ground)
+    assert changes(report)["/home/ann/.bashrc"] == "changed"
+    ground.run("sed -i 1,3d /home/ann/.bashrc; echo mine >>/home/ann/.bashrc")
+    assert site.apply(ground)["exit"] == 0
+    text = ground.run("cat /home/ann/.bashrc").stdout
+    assert text.endswith("mine\n")
+    assert text.count(">>> gostead >>>") == 1
