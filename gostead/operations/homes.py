@@ -107,7 +107,9 @@ def _runners(
             ours = registered(state, home.name, "runner", entry.path)
             if entry.kind == "absent" and name == ".env":
                 continue
-            if entry.kind not in ("absent", "file") or entry.path in home.unreadable:
+            if entry.kind not in ("absent", "file") or (
+                entry.kind == "file" and entry.content is None
+            ):
                 what = f"expected a file: {entry.describe()}"
                 yield entry.path, Finding(SUBJECT, entry.path, "error", what, "mend it",
                                           user=home.name)  # fmt: skip
@@ -212,8 +214,8 @@ def _converge(state: HostState, home: Home, wanted: Wanted) -> Iterator[Change |
 def _refusal(
     home: Home, wanted: Wanted, entry: Entry, ours: Registered | None
 ) -> tuple[str, str] | None:
-    if entry.path in home.unreadable:
-        return f"cannot be read by {home.name}, so it is not changed", "mend its permissions"
+    if entry.kind == "file" and entry.content is None:
+        return f"cannot be read by {home.name}, so it is not changed", "mend its mode or size"
     if entry.kind not in ("absent", "file"):
         return f"expected a file or nothing, found: {entry.describe()}", "move it away"
     if entry.kind == "absent" and entry.path != wanted.path:

@@ -174,3 +174,39 @@ def test_edited_since_planned(site: Site, ground: Sandbox) -> None:
     text = ground.run("cat /home/ann/.bashrc").stdout
     assert text.endswith("mine\n")
     assert text.count(">>> gostead >>>") == 1
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("mkfifo /home/ann/.bashrc", "neither file, directory nor link"),
+        ("mkdir /home/ann/.bashrc", "directory, mode"),
+        ("echo x >/home/ann/.bashrc; chmod 000 /home/ann/.bashrc", "cannot be read by ann"),
+        ("echo x >/home/ann/.bashrc; chown root: /home/ann/.bashrc", "belongs to uid 0"),
+        ("head -c 300000 /dev/zero >/home/ann/.bashrc", "cannot be read by ann"),
+    ],
+    ids=["fifo", "directory", "unreadable", "of somebody else", "huge"],
+)
+def test_what_is_no_start_up_file_of_theirs_is_refused(
+    site: Site, ground: Sandbox, made: str, said: str
+) -> None:
+    owner = "" if "chown" in made else "; chown ann: /home/ann/.bashrc"
+    ground.run(f"rm /home/ann/.bashrc; {made}{owner}", check=True)
+    before = ground.run("stat -c '%F %a %U %i' /home/ann/.bashrc").stdout
+    report = both(site, ground)
+    assert report["exit"] == 1
+    found = [f["what"] for f in of(report, "ann")["findings"] if f["severity"] == "error"]
+    assert len(found) == 1
+    assert said in found[0]
+    assert ground.run("stat -c '%F %a %U %i' /home/ann/.bashrc").stdout == before
+
+
+def test_a_file_that_is_not_ours_is_not_adopted(site: Site, ground: Sandbox) -> None:
+    ground.run("rm -rf /etc/fish; mkdir -p /home/ann/.config/fish/conf.d;"
+               "echo mine >/home/ann/.config/fish/conf.d/gostead.fish;"
+               "chown -R ann: /home/ann")  # fmt: skip
+    site.declare(users=["ann"])
+    report = site.apply(ground)
+    (found,) = [f for f in of(report, "ann")["findings"] if f["severity"] == "error"]
+    assert "gostead did not write it" in found["what"]
+    assert ground.run("cat /home/ann/.config/fish/conf.d/gostead.fish").stdout == "mine\n"
