@@ -38,10 +38,14 @@ def test_every_shell_runs_the_declared_go(
     wanted = setup.shells.wanted(installed)
     shells = [shell for shell in wanted if shell in installed]
     cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT)
-    rough = trace.verdicts(cells, {}, directory, cron=setup.shells.cron)
+    declared: dict[str, bool] = {
+        "cron": setup.shells.cron,
+        "links": where.scope == "system" and setup.toolchains.links != "off",
+    }
+    rough = trace.verdicts(cells, {}, directory, **declared)
     wrong = [verdict.cell for verdict in rough if verdict.colour == "bad"]
     chains = trace.chains(run, wrong, people, directory, limit=LIMIT)
-    judged = trace.verdicts(cells, chains, directory, cron=setup.shells.cron)
+    judged = trace.verdicts(cells, chains, directory, **declared)
     matrix([dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged])
     findings = [
         AuditFinding(SUBJECT, trace.ways(spoilt), verdict.what, verdict.mend, verdict.severity,

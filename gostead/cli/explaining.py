@@ -72,7 +72,10 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
     shells = [s for s in setup.shells.wanted(installed) if s in installed]
     cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT)
     chains = trace.chains(run, cells, people, directory, limit=LIMIT)
-    judged = trace.verdicts(cells, chains, directory, cron=setup.shells.cron)
+    judged = trace.verdicts(
+        cells, chains, directory, cron=setup.shells.cron,
+        links=state.system.scope == "system" and setup.toolchains.links != "off",
+    )  # fmt: skip
     report.matrix = [dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged]
     report.findings = [
         FindingRow("shells", trace.ways(spoilt), verdict.cell.user, verdict.severity, verdict.what,

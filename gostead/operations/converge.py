@@ -140,7 +140,8 @@ def _verify(
     else:
         known.error = f"{subject}: another run kept changing this host; apply again"
         return False
-    _renew_findings(host, subject, planner, directory)
+    if learn:
+        _renew_findings(host, subject, planner, directory)
     return _settle(host, remaining)
 
 

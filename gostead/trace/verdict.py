@@ -13,6 +13,7 @@ Colour = Literal["good", "bad", "not-applicable"]
 Severity = Literal["error", "warning", "note"]
 #: Ways of starting that read no start-up file: only a link in a usual directory answers there.
 READS_NOTHING = ("sudo", "cron", "bare")
+LINKS = "/usr/local/bin"
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ def reads_nothing(cell: Cell) -> bool:
         cell.mode in READS_NOTHING
         or (cell.mode in ("plain", "script") and cell.shell not in ("zsh", "fish"))
         or (cell.shell in ("sh", "mksh") and cell.mode == "ssh-command")
+        or (cell.shell == "sh" and cell.mode == "interactive")
     )
 
 
-def judge(cell: Cell, chain: Iterable[Cause], directory: str, *, cron: bool = False) -> Verdict:
+def judge(
+    cell: Cell, chain: Iterable[Cause], directory: str, *, cron: bool = False, links: bool = True
+) -> Verdict:
     """The verdict on one cell; `chain` is what its trace said, `directory` the declared Go's,
-    `cron` whether crontabs are declared ours."""
+    `cron` whether crontabs are declared ours, `links` whether /usr/local/bin/go is."""
     lines = tuple(chain)
     root = directory.removesuffix("/current/bin")
     ours = cell.go == f"{directory}/go" or cell.resolved.startswith(f"{root}/")
@@ -48,7 +52,7 @@ def judge(cell: Cell, chain: Iterable[Cause], directory: str, *, cron: bool = Fa
         return Verdict(cell, "bad", "error", cell.why, "",
                        "start that shell by hand, and mend what stops it")  # fmt: skip
     if not ours:
-        return _beaten(cell, lines, directory, cron)
+        return _beaten(cell, lines, directory, cron, links)
     goroot = goroot_line(lines)
     if cell.goroot:
         where = f"{goroot.file}:{goroot.line}" if goroot else ""
@@ -62,18 +66,23 @@ def judge(cell: Cell, chain: Iterable[Cause], directory: str, *, cron: bool = Fa
     return Verdict(cell, "good")
 
 
-def _beaten(cell: Cell, lines: tuple[Cause, ...], directory: str, cron: bool) -> Verdict:
+def _beaten(
+    cell: Cell, lines: tuple[Cause, ...], directory: str, cron: bool, links: bool
+) -> Verdict:
     found = f"{cell.go} runs" if cell.go else "there is no go"
     if reads_nothing(cell):
-        if cell.mode == "cron" and not cron:
-            return Verdict(
-                cell, "not-applicable", "note", f"{found}: cron reads no start-up file", "",
-                "declare `shells: {cron: true}`, or write the full path into the crontab",
-            )  # fmt: skip
+        if cell.mode == "cron":
+            mend = "declare `shells: {cron: true}`, or write the full path into the crontab"
+            return Verdict(cell, "bad" if cron else "not-applicable", "error" if cron else "note",
+                           f"{found}: cron reads no start-up file", "", mend)  # fmt: skip
+        linked = links and LINKS in cell.path.split(":")
+        if not linked and not cell.go:
+            return Verdict(cell, "not-applicable", "note",
+                           f"{found}: nothing is read there, no link is on PATH")  # fmt: skip
         return Verdict(
-            cell, "bad", "error" if cell.go else "warning",
+            cell, "bad", "error" if linked else "note",
             f"{found}: no start-up file is read there, PATH is {cell.path or 'not set'}", "",
-            "the link in /usr/local/bin answers there (toolchains.links), where PATH has it",
+            f"the link in {LINKS} answers there (toolchains.links), where PATH has it in front",
         )  # fmt: skip
     cause = culprit(lines, directory)
     if cause is None:
@@ -110,10 +119,11 @@ def ways(cells: Iterable[Cell]) -> str:
 
 def verdicts(
     cells: Iterable[Cell], chains: Mapping[tuple[str, str, str], tuple[Cause, ...]],
-    directory: str, *, cron: bool = False,
+    directory: str, *, cron: bool = False, links: bool = True,
 ) -> list[Verdict]:  # fmt: skip
-    """The verdict on each cell."""
+    """The verdict on each cell, as `judge` gives it."""
     return [
-        judge(cell, chains.get((cell.user, cell.shell, cell.mode), ()), directory, cron=cron)
+        judge(cell, chains.get((cell.user, cell.shell, cell.mode), ()), directory, cron=cron,
+              links=links)
         for cell in cells
-    ]
+    ]  # fmt: skip

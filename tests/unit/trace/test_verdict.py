@@ -62,7 +62,10 @@ def test_a_goroot_that_is_unset_again_is_none() -> None:
         (cell(status="not-applicable", why="no tmux"), "not-applicable", "error", ""),
         (cell("sh", "bare", go="/usr/local/bin/go", resolved=OURS["resolved"], count=0),
          "good", "error", ""),
-        (cell("sh", "bare", count=0), "bad", "warning", "no start-up file is read there"),
+        (cell("sh", "bare", count=0), "not-applicable", "note", "no link is on PATH"),
+        (cell("sh", "plain", count=0, path="/usr/local/bin:/bin"), "bad", "error",
+         "no start-up file is read there"),
+        (cell("sh", "plain", go="/bin/go", path="/bin"), "bad", "note", "/bin/go runs"),
         (cell("sh", "cron", count=0), "not-applicable", "note", "cron reads no start-up file"),
     ],
 )  # fmt: skip
@@ -74,7 +77,13 @@ def test_verdicts(asked: Cell, colour: str, severity: str, said: str) -> None:
 
 def test_cron_counts_where_it_is_declared() -> None:
     (found,) = verdicts([cell("sh", "cron", count=0)], {}, BIN, cron=True)
-    assert (found.colour, found.severity) == ("bad", "warning")
+    assert (found.colour, found.severity) == ("bad", "error")
+
+
+def test_without_declared_links_nothing_is_expected_of_them() -> None:
+    asked = cell("sh", "plain", count=0, path="/usr/local/bin:/bin")
+    (found,) = verdicts([asked], {}, BIN, links=False)
+    assert (found.colour, found.severity) == ("not-applicable", "note")
 
 
 def test_one_cause_is_one_finding_for_all_that_it_spoils() -> None:
