@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROUNDS = 12
 LESSONS = 3
 Planner = Callable[..., Plan]
-Learner = Callable[..., None]
+Learner = Callable[..., bool]
 REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
 
 
@@ -124,7 +124,8 @@ def _verify(
                 break
             lessons -= 1
             left = {(change.item, change.user) for change in remaining}
-            _try_out(host, subject, learn, directory)
+            if not _try_out(host, subject, learn, directory):
+                break
             remaining = _remaining(host, planner, directory)
             if isinstance(remaining, str):
                 break
@@ -145,15 +146,15 @@ def _verify(
     return _settle(host, remaining)
 
 
-def _try_out(host: Host, subject: str, learn: Learner, directory: str | None) -> None:
+def _try_out(host: Host, subject: str, learn: Learner, directory: str | None) -> bool:
+    """Whether trying out taught something that the planner must know."""
     try:
-        learn(host, *current(host, directory))
+        return learn(host, *current(host, directory))
     except (ChangeFailed, CannotRead, TransportError) as error:
-        record(host).findings.append(
-            Finding(
-                subject, subject, "warning", f"could not be tried out: {error}", "gostead audit"
-            )
-        )
+        what = f"could not be tried out: {error}"
+        finding = Finding(subject, subject, "warning", what, "gostead audit")
+        record(host).findings.append(finding)
+        return False
 
 
 def _renew_findings(host: Host, subject: str, planner: Planner, directory: str | None) -> None:

@@ -10,12 +10,14 @@ from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.operations.change import Change, Content, Toolchain
 from gostead.operations.context import options
-from gostead.templates import host_script
+from gostead.templates import host_script, quote
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 CONFLICT = 10
+MAIN = "main\n"  # how every script ends
+EMBEDDED = 64 * 1024  # bytes; a script is read at once, a stream byte by byte until it begins
 
 
 class ChangeFailed(Exception):
@@ -38,15 +40,23 @@ def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> 
         from gostead.operations.fetch import install
 
         return install(host, change, stream, declared, state)
-    content = io.BytesIO(stream.data) if isinstance(stream, Content) else None
-    answer = run_script(host, change, {}, content)
+    content = stream.data if isinstance(stream, Content) else None
+    if content is not None and len(content) <= EMBEDDED and b"\0" not in content:
+        answer = run_script(host, change, {}, None, content)
+    else:
+        answer = run_script(host, change, {}, None if content is None else io.BytesIO(content))
     return transport.printable(answer.stdout)[:400]
 
 
 def run_script(
-    host: Host, change: Change, values: dict[str, Any], stream: BinaryIO | None
+    host: Host,
+    change: Change,
+    values: dict[str, Any],
+    stream: BinaryIO | None,
+    content: bytes | None = None,
 ) -> transport.Answer:
-    """Runs the change's script with `values` over its own. Raises as `execute` does."""
+    """Runs the change's script with `values` over its own. What it finds on its standard input is
+    `stream`, or the small `content`, which travels in the script. Raises as `execute` does."""
     chosen = options(host)
     script = host_script(
         change.script.template,
@@ -59,6 +69,12 @@ def run_script(
             **values,
         },
     )
+    body = script.removesuffix(MAIN)
+    if content is not None and body != script:
+        word = quote(content.decode("utf-8", "surrogateescape"))
+        script = f"{body}printf %s {word} | {MAIN}"
+    elif content is not None:
+        stream = io.BytesIO(content)
     answer = transport.run(host, script, stream=stream, timeout=chosen.timeout)
     said = transport.printable(answer.stderr[-4000:])
     if answer.code == CONFLICT:

@@ -73,12 +73,12 @@ def stale(state: HostState, home: Home) -> bool:
     return bool(known) and known != fingerprint(state, home)
 
 
-def learn(host: Host, declared: GoSetup, state: HostState) -> None:
-    """Runs the shells of the declared users and keeps what they taught on the host. Raises
-    CannotRead, ChangeFailed, transport.TransportError."""
+def learn(host: Host, declared: GoSetup, state: HostState) -> bool:
+    """Runs the shells of the declared users and keeps what they taught on the host; false where
+    that is nothing but that all is well. Raises CannotRead, transport.TransportError."""
     homes = [home for home in state.shells.homes if home.declared and not home.error]
     if not homes:
-        return
+        return False
     people = [Person(h.name, h.uid, h.gid, h.home, h.shell) for h in homes]
     directory = f"{state.system.root}/current/bin"
     kinds = declared.shells.wanted(state.shells.installed)
@@ -100,6 +100,9 @@ def learn(host: Host, declared: GoSetup, state: HostState) -> None:
         text = _text(state, home, mine, dict(chains), directory)
         parts.append((home.name, text.encode("utf-8", "surrogateescape")))
     _keep(host, state, parts)
+    return any(text.count(b"\n") > 1 for _, text in parts) or any(
+        len(parse(home.trace).lines) for home in homes
+    )
 
 
 def beaten(cell: Cell, directory: str) -> bool:

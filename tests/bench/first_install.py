@@ -48,7 +48,11 @@ class Bench:
         self.resident_kib: list[int] = []
 
     def clear(self) -> None:
-        """As before the first run."""
+        """As before the first run, the start-up files too."""
+        if (self.declaration / "all.yaml").exists():
+            self.sandbox.gostead(
+                "remove", "@local", "-y", "--declaration", str(self.declaration)
+            )  # fmt: skip
         self.sandbox.run("rm -rf /opt/plain /opt/gostead /root/.cache/gostead; sync", check=True)
 
     def plain(self) -> None:
@@ -58,12 +62,13 @@ class Bench:
             ["bash", "-c", PLAIN.format(url=url, sha256=self.sha256) + HASH], check=True
         )
 
-    def gostead(self, **toolchains: object) -> None:
+    def gostead(self, *options: str, **toolchains: object) -> None:
         """`gostead apply`, from nothing."""
         text = json.dumps({"go": {"toolchains": toolchains}})
         (self.declaration / "all.yaml").write_text(text)
         done = self.sandbox.python(
-            "-c", MEASURED, "apply", "@local", "-y", "--declaration", str(self.declaration),
+            "-c", MEASURED, "apply", "@local", "-y", *options,
+            "--declaration", str(self.declaration),
             env={"PYTHONPATH": str(PROJECT)},
         )  # fmt: skip
         if done.returncode:
@@ -92,8 +97,18 @@ def main() -> None:
                     "gostead, archive fetched by the host": lambda: bench.gostead(
                         **known, sources=["archive"], fetch="host"
                     ),
+                    "the same, --subject toolchains": lambda: bench.gostead(
+                        "--subject", "toolchains", **known, sources=["archive"], fetch="host"
+                    ),
                     "gostead, archive by the controller": lambda: bench.gostead(
                         **known, sources=["archive"], fetch="controller"
+                    ),
+                    "the same, by the controller, --subject toolchains": lambda: bench.gostead(
+                        "--subject",
+                        "toolchains",
+                        **known,
+                        sources=["archive"],
+                        fetch="controller",
                     ),
                     "gostead, archive by the controller, h1 pin only": lambda: bench.gostead(
                         **only_h1, sources=["archive"]

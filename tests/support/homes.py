@@ -65,7 +65,9 @@ printf '# zsh\n. "$HOME/.asdf/asdf.sh"\n' >>.zshrc
 rm -f .bashrc .profile .bash_logout .mkshrc
 mkdir -p .config/fish .local/share/fish
 printf 'if status is-interactive\n    set -gx PATH $HOME/.local/foreign $PATH\nend\n' >.config/fish/config.fish
-fish -ic exit </dev/null # it makes its files when it is first started
+# It makes its files when it is first started in a terminal.
+tmux -L first new-session -d -x 80 -y 24 fish; sleep 1; tmux -L first send-keys exit Enter; sleep 0.5
+tmux -L first kill-server 2>/dev/null || :
 """),
     Home("shonly", "/bin/sh", "/home/shonly", r"""
 rm -f .bashrc .bash_logout .mkshrc
