@@ -139,6 +139,16 @@ def test_a_user_no_longer_declared_gets_everything_back(site: Site, ground: Sand
     assert "@" not in ground.run("grep -v @root /opt/gostead/state/registry").stdout
 
 
+def test_a_user_who_cannot_log_in_is_not_asked_to(run: Run, site: Site, ground: Sandbox) -> None:
+    ground.run("useradd -m -s /usr/sbin/nologin daemon-user", check=True)
+    site.declare(users=["daemon-user"])
+    assert site.apply(ground)["exit"] == 0
+    host = audited(run)
+    assert bad(host) == []
+    modes = {c["mode"]: c["why"] for c in host["matrix"] if c["verdict"] == "not-applicable"}
+    assert modes["su"] == modes["ssh-command"] == "nobody logs in with the shell /usr/sbin/nologin"
+
+
 def test_cron_really_finds_it(site: Site, ground: Sandbox) -> None:
     ground.run("echo '* * * * * true' | crontab -u ann -", check=True)
     site.declare(users=["ann"], shells={"cron": True})
@@ -205,3 +215,27 @@ def test_explain_names_the_lines(run: Run, site: Site, ground: Sandbox) -> None:
     other = next(x for x in done.stdout.splitlines() if x.startswith("other Go: /usr/local/go"))
     assert "go1.21.0; it answers in" in other
     assert run("explain", "--user", "nobody-of-that-name").returncode == 1
+
+
+def test_directories_made_in_a_home_go_again(run: Run, site: Site, ground: Sandbox) -> None:
+    ground.run("rm -rf /etc/fish /home/ann/.config; mkdir -p /root/.cache")
+    site.declare(users=["ann"], shells={"kinds": ["fish"]})
+    before = ground.digest()
+    assert site.apply(ground)["exit"] == 0
+    assert ground.run("su ann -s /usr/bin/fish -c 'command -s go'").stdout == (
+        "/opt/gostead/current/bin/go\n"
+    )
+    ground.run("rm -rf /home/ann/.local; cd /home/ann/.config/fish; rm -f fish_variables*;"
+               "rmdir completions functions; true")  # fmt: skip
+    assert run("remove", "-y").returncode == 0
+    assert before.changes(ground.digest()) == []
+
+
+def test_a_line_that_does_more_than_export_goroot_is_only_told(site: Site, ground: Sandbox) -> None:
+    line = "export GOROOT=/usr/local/go; export PATH=$PATH:/more"
+    ground.run(f"echo '{line}' >>/home/ann/.bashrc")
+    site.declare(users=["ann"], shells={"goroot": "comment-out"})
+    report = site.apply(ground)
+    told = [f for f in report["hosts"]["@local"]["findings"] if f["item"] == "GOROOT"]
+    assert "more than one simple statement" in told[0]["mend"]
+    assert ground.run("tail -n 1 /home/ann/.bashrc").stdout == f"{line}\n"
