@@ -82,6 +82,8 @@ def _carry_out(
         if not known.error:
             look.findings = known.findings
         report.hosts[name] = host_report(look, outcomes(look))
+        if report.hosts[name].status == "failed":
+            look.error = look.error or report.hosts[name].error
         if look.host in session.state.failed_hosts and report.hosts[name].status != "failed":
             report.hosts[name].status = "failed"
             report.hosts[name].error = report.hosts[name].error or "an operation failed"

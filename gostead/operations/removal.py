@@ -38,17 +38,18 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     )  # fmt: skip
     changes: list[Change] = []
     findings: list[Finding] = []
+    left: list[str] = []
     for item in sorted(state.toolchains.registry, key=lambda r: (r.kind, r.path)):
-        for found in [*_item(state, item), *_in_home(state, item)]:
-            if isinstance(found, Change):
-                changes.append(found)
-            else:
-                findings.append(found)
+        found = [*_item(state, item), *_in_home(state, item)]
+        changes += [one for one in found if isinstance(one, Change)]
+        findings += [one for one in found if isinstance(one, Finding)]
+        if _left(state, item, found):
+            left.append(f"{item.kind}\t{item.path}")
     if root.kind == "directory" or remains.kind == "directory":
         present = root if root.kind == "directory" else remains
         changes.append(
             Change(SUBJECT, present.path, "present", "absent", "state is absent", "state",
-                   Script("change/remove", {"root": root.path}))
+                   Script("change/remove", {"root": root.path, "gone": left}))
         )  # fmt: skip
     return Plan(tuple(changes), tuple(findings))
 
@@ -83,6 +84,15 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                     "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
                     "owner": owner}, Content(after)),
             )  # fmt: skip
+
+
+def _left(state: HostState, item: Registered, found: list[Change | Finding]) -> bool:
+    """Whether nothing more can be done about an item of a user: it is gone, or theirs by now. A
+    home that cannot be read today may be tomorrow."""
+    _, at, name = item.kind.partition("@")
+    home = next((home for home in state.shells.homes if home.name == name), None)
+    later = home is not None and home.error and home.entry(home.home).kind != "absent"
+    return bool(at) and not later and not any(isinstance(one, Change) for one in found)
 
 
 def _in_home(state: HostState, item: Registered) -> Iterator[Change | Finding]:

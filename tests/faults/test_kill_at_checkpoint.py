@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ class Story:
     new: str = NEW
     damage: str = ""
     absent: bool = False
+    shells: dict[str, object] | None = None
 
     def arrange(self, ground: Ground) -> None:
         """Makes the state before, and declares what is wanted."""
@@ -34,11 +36,15 @@ class Story:
             ground.converge()
         if self.damage:
             ground.run(self.damage.format(root=ground.root, bin=ground.bin))
-        ground.site.declare(self.wanted, **({"state": "absent"} if self.absent else {}))
+        more: dict[str, Any] = {"state": "absent"} if self.absent else {}
+        if self.shells:
+            more["shells"] = self.shells
+        ground.site.declare(self.wanted, **more)
 
 
 STORIES = {
-    "first": Story(None, {}, ("layout", "link", "file"), old=""),
+    "first": Story(None, {}, ("layout", "link", "file", "home"), old=""),
+    "crontab": Story({}, {}, ("crontab",), old=NEW, shells={"cron": True}),
     "upgrade": Story({"default": OLD}, {"default": NEW}, ("install", "profile", "switch")),
     "directory": Story({}, {}, ("directory",), old=NEW, damage="chmod 777 {root}/toolchains"),
     "repair": Story({}, {}, ("install",), old=NEW, damage="rm -rf {root}/toolchains/*/pkg/tool"),
@@ -46,17 +52,21 @@ STORIES = {
         {"default": NEW, "versions": [OLD]}, {"default": NEW, "keep": 0}, ("prune",), old=NEW
     ),
     "unlink": Story({}, {"links": "off"}, ("unlink",), old=NEW, new=""),
-    "remove": Story({}, {}, ("remove", "unfile", "unlink", "file"), old=NEW, new="", absent=True),
+    "remove": Story(
+        {}, {}, ("remove", "unfile", "unlink", "file", "home"), old=NEW, new="", absent=True
+    ),
 }
 ONLY_WHEN_REPAIRING = {"install-standby", "install-moved-away", "install-switched-back"}
 # A home has the same scripts; what differs is who owns the directories.
 USERS = {"remove": ("root", "ann")}
+SYSTEM_ONLY = ("unfile", "file")
 CASES = [
     pytest.param(story, template, checkpoint, user, marks=[pytest.mark.slow] * (user != "root"))
     for story, told in STORIES.items()
     for template, checkpoint in checkpoints()
     if template in told.templates and (story == "repair" or checkpoint not in ONLY_WHEN_REPAIRING)
     for user in USERS.get(story, ("root",))
+    if user == "root" or template not in SYSTEM_ONLY
 ]
 
 

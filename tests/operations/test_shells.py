@@ -239,3 +239,19 @@ def test_a_line_that_does_more_than_export_goroot_is_only_told(site: Site, groun
     told = [f for f in report["hosts"]["@local"]["findings"] if f["item"] == "GOROOT"]
     assert "more than one simple statement" in told[0]["mend"]
     assert ground.run("tail -n 1 /home/ann/.bashrc").stdout == f"{line}\n"
+
+
+def test_names_as_other_user_databases_have_them(run: Run, site: Site, ground: Sandbox) -> None:
+    ground.run(
+        "printf '%s\\n' 'CORP\\kim:x:1500:1500::/home/kim:/bin/bash' >>/etc/passwd;"
+        "cp -r /etc/skel /home/kim; chown -R 1500:1500 /home/kim",
+        check=True,
+    )
+    site.declare(users=["humans"])
+    assert site.apply(ground)["exit"] == 0
+    host = audited(run)
+    kim = [c for c in host["matrix"] if c["user"] == "CORP\\kim"]
+    assert {c["verdict"] for c in kim if c["shell"] == "bash" and c["mode"] != "tmux"} == {"good"}
+    assert bad(host) == []
+    assert run("remove", "-y").returncode == 0
+    assert ">>>" not in ground.run("cat /home/kim/.bashrc /home/kim/.profile").stdout

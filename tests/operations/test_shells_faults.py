@@ -210,3 +210,36 @@ def test_a_file_that_is_not_ours_is_not_adopted(site: Site, ground: Sandbox) -> 
     (found,) = [f for f in of(report, "ann")["findings"] if f["severity"] == "error"]
     assert "gostead did not write it" in found["what"]
     assert ground.run("cat /home/ann/.config/fish/conf.d/gostead.fish").stdout == "mine\n"
+
+
+def test_what_cannot_be_taken_back_is_not_forgotten(site: Site, ground: Sandbox) -> None:
+    ground.run("mkdir -p /root/.cache")
+    site.declare(users=["ann"])
+    before = ground.digest()
+    assert site.apply(ground)["exit"] == 0
+    ground.run("mount --bind /home/ann /home/ann && mount -o remount,ro,bind /home/ann", check=True)
+    remove = ("remove", "@local", "-y", "--declaration", str(site.declaration))
+    done = ground.gostead(*remove)
+    assert done.returncode == 1
+    assert "left nothing" not in done.stdout
+    assert "not taken back yet: block@ann /home/ann/.bashrc" in done.stdout
+    assert "block@ann" in ground.run("cat /opt/gostead/state/registry").stdout
+    ground.run("umount /home/ann", check=True)
+    assert ground.gostead(*remove).returncode == 0
+    assert before.changes(ground.digest()) == []
+
+
+def test_what_the_user_made_theirs_does_not_hold_the_removal_up(
+    site: Site, ground: Sandbox
+) -> None:
+    ground.run("rm -rf /etc/fish")
+    site.declare(users=["ann"], shells={"kinds": ["fish"]})
+    assert site.apply(ground)["exit"] == 0
+    ground.run("echo '# mine' >>/home/ann/.config/fish/conf.d/gostead.fish")
+    site.declare(state="absent")
+    report = site.apply(ground)
+    assert report["exit"] == 0
+    assert [f["what"] for f in of(report, "ann")["findings"]] == [
+        "edited since gostead wrote it: left"
+    ]
+    assert ground.run("ls /opt").stdout == ""

@@ -55,7 +55,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
               "original": "../x y"}],
     "profile": [{"name": "go1.27.3", "commands": ("go", "gofmt")}],
     "prune": [{"name": "go1.27.3"}],
-    "remove": [{}],
+    "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
         {"before": "", "after": "profiles/go1.27.3", "hold": None},
