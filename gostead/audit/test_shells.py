@@ -14,6 +14,8 @@ from gostead.declaration import GoSetup
 
 SUBJECT = "shells"
 LIMIT = 5.0
+#: Seconds for all starts, and for all that are traced: an audit has 30.
+BUDGET, TRACE_BUDGET = 16.0, 5.0
 
 
 def test_every_shell_runs_the_declared_go(
@@ -37,14 +39,14 @@ def test_every_shell_runs_the_declared_go(
         ) from None
     wanted = setup.shells.wanted(installed)
     shells = [shell for shell in wanted if shell in installed]
-    cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT)
+    cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT, budget=BUDGET)
     declared: dict[str, bool] = {
         "cron": setup.shells.cron,
         "links": where.scope == "system" and setup.toolchains.links != "off",
     }
     rough = trace.verdicts(cells, {}, directory, **declared)
     wrong = [verdict.cell for verdict in rough if verdict.colour == "bad"]
-    chains = trace.chains(run, wrong, people, directory, limit=LIMIT)
+    chains = trace.chains(run, wrong, people, directory, limit=2.0, budget=TRACE_BUDGET)
     judged = trace.verdicts(cells, chains, directory, **declared)
     matrix([dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged])
     findings = [

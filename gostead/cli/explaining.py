@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,7 +19,7 @@ from gostead.report.matrix import matrix_lines
 from gostead.report.model import FindingRow, HostReport
 from gostead.report.text import safe
 
-LIMIT = 10.0
+LIMIT = 5.0
 
 
 def explain_hosts(user: Sequence[str], **given: Any) -> int:
@@ -106,20 +106,35 @@ def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
         return
     yield from matrix_lines(host.matrix)
     cells = {(cell["user"], cell["shell"], cell["mode"]): cell for cell in host.matrix}
+    met: dict[tuple[str, ...], list[str]] = {}
     for chain in host.explained.get("chains", []):
         user, shell, mode = chain["user"], chain["shell"], chain["mode"]
         cell = cells[user, shell, mode]
         if cell["verdict"] == "good" and not verbose and mode not in ("both", "ssh-command"):
             continue
-        yield f"{safe(user)}, {shell} {mode}: {safe(cell['go']) or 'no go'}"
-        for line in chain["lines"]:
-            path = line["sets"] == "path"
-            value = line["value"].split(":")[0] if path else line["value"]
-            yield f"    {safe(line['where'])}: {safe(line['text'])}"
-            says = "PATH begins with" if path else "GOROOT is"
-            yield f"        {says} {safe(value) or 'nothing'}"
+        asked = cell["status"] == "asked"
+        found = safe(cell["go"]) or "no go" if asked else f"no answer: {safe(cell['why'])}"
+        shown = (found, *(text for line in chain["lines"] for text in _line(line, asked)))
+        met.setdefault((user, shell, *shown), []).append(mode)
+    for (user, shell, found, *texts), modes in met.items():
+        yield f"{safe(user)}, {shell} {', '.join(modes)}: {found}"
+        yield from texts
     for found in host.explained.get("installations", []):
         owner = f" (of {safe(found['user'])})" if found["user"] else ""
         where = safe(", ".join(found["shadows"]))
         answers = f"; it answers in {where}" if where else ""
         yield f"other Go: {safe(found['path'])}{owner}: {safe(found['version'])}{answers}"
+
+
+def _line(line: Mapping[str, str], asked: bool) -> Iterator[str]:
+    """A line of a start-up file, and what it did; the last one only where nothing came after."""
+    if line["sets"] == "end":
+        if not asked:
+            where = "?" if line["where"].endswith(":0") else safe(line["where"])
+            yield f"    {where}: {safe(line['text'] or line['value'])}"
+            yield "        the last command that was begun"
+        return
+    path = line["sets"] == "path"
+    value = line["value"].split(":")[0] if path else line["value"]
+    yield f"    {safe(line['where'])}: {safe(line['text'])}"
+    yield f"        {'PATH begins with' if path else 'GOROOT is'} {safe(value) or 'nothing'}"

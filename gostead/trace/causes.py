@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from gostead.armour import CannotRead, decode, records
 from gostead.templates import host_script
@@ -17,6 +18,7 @@ _HOW = {
     "script": "plain", "ssh-command": "ssh", "ssh-terminal": "both", "su": "login",
     "sudo-login": "login", "tmux": "both", "nested": "both",
 }  # fmt: skip
+_WHAT: dict[str, Literal["path", "goroot", "end"]] = {"goroot": "goroot", "end": "end"}
 _TRACED = ("bash", "zsh", "fish", "sh", "mksh")
 
 Key = tuple[str, str, str]
@@ -29,11 +31,14 @@ def chains(
     directory: str,
     *,
     limit: float = 10.0,
-    jobs: int = 4,
+    budget: float = 120.0,
+    jobs: int = 6,
 ) -> Mapping[Key, tuple[Cause, ...]]:
     """For each of `cells`, by (user, shell, mode), the lines that changed PATH and GOROOT on its
     way, in order, with the value after each. Empty where the shell reads no file in that mode, or
-    where its tracing says nothing. Raises CannotRead, and what `run` raises."""
+    where its tracing says nothing. The last of each is the last command that was begun (`end`); a
+    start takes `limit` seconds at most, and after `budget` none begins. Raises CannotRead, and what
+    `run` raises."""
     known = {person.name: person for person in people}
     tasks: dict[Key, int] = {}
     for cell in cells:
@@ -46,8 +51,8 @@ def chains(
     index = {person.name: number for number, person in enumerate(who)}
     words = [(number, index[user], shell, how) for (user, shell, how), number in tasks.items()]
     script = host_script(
-        "trace/causes", nonce=nonce, directory=directory, limit=max(1, round(limit)), people=who,
-        tasks=words, jobs=max(1, min(jobs, len(words))),
+        "trace/causes", nonce=nonce, directory=directory, limit=max(1, round(limit)),
+        budget=max(1, round(budget)), people=who, tasks=words, jobs=max(1, min(jobs, len(words))),
     )  # fmt: skip
     found: dict[int, list[tuple[str, ...]]] = {}
     for name, fields in records(decode(run(script), nonce)):
@@ -58,7 +63,7 @@ def chains(
                 raise CannotRead(f"a trace is not of its form: {error}") from None
     return {
         (cell.user, cell.shell, cell.mode): tuple(
-            Cause(cell.user, cell.shell, cell.mode, "goroot" if what == "goroot" else "path",
+            Cause(cell.user, cell.shell, cell.mode, _WHAT.get(what, "path"),
                   printable(file), int(line) if line.isdigit() else 0,
                   printable(text.strip(), 200), printable(value, 4000))
             for what, file, line, value, text in found.get(
@@ -93,3 +98,10 @@ def goroot_line(chain: Sequence[Cause]) -> Cause | None:
     """The last line that set GOROOT, where it is still set at the end."""
     found = [cause for cause in chain if cause.what == "goroot"]
     return found[-1] if found and found[-1].value else None
+
+
+def end_line(chain: Sequence[Cause]) -> Cause | None:
+    """The last command that was begun, where its file is known: a shell that hangs or ends hangs
+    or ends there."""
+    found = [cause for cause in chain if cause.what == "end" and cause.line]
+    return found[-1] if found else None

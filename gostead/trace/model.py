@@ -57,7 +57,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Cause:
-    """The line that decided: the last one that changed PATH (or GOROOT) in that way of starting.
+    """The line that decided: one that changed PATH (or GOROOT) in that way of starting, or the last
+    command that was begun there (`end`; `value` is the command).
 
     `text` is the line itself as it stands in the file, cut at 200 characters.
     """
@@ -65,7 +66,7 @@ class Cause:
     user: str
     shell: str
     mode: str
-    what: Literal["path", "goroot"]
+    what: Literal["path", "goroot", "end"]
     file: str
     line: int
     text: str

@@ -31,14 +31,16 @@ def survey(
     shells: Sequence[str] = SHELLS,
     modes: Sequence[str] = MODES,
     limit: float = 10.0,
-    jobs: int = 4,
+    budget: float = 120.0,
+    jobs: int = 6,
 ) -> tuple[Cell, ...]:
     """Each way of starting each of `shells` for each of `people`, and the `go` that it runs.
 
-    `directory` is the declared Go's (…/current/bin); `limit` ends a start after so many seconds;
-    `jobs` start at a time. `shells` are the installed ones: a missing one is a failed cell. One
-    script does all of it, leaves nothing behind, and ends what start-up files left running. Raises
-    CannotRead where the answer is not whole, and what `run` raises.
+    `directory` is the declared Go's (…/current/bin); `limit` ends a start after so many seconds,
+    and after `budget` seconds no other begins; `jobs` start at a time. `shells` are the installed
+    ones: a missing one is a failed cell. One script does all of it, leaves nothing behind, and ends
+    what start-up files left running. Raises CannotRead where the answer is not whole, and what
+    `run` raises.
     """
     wanted = [
         (person, shell, mode)
@@ -51,7 +53,7 @@ def survey(
     index = {person: number for number, person in enumerate(people)}
     tasks = [(number, index[p], shell, mode) for number, (p, shell, mode) in enumerate(wanted)]
     script = host_script(
-        "trace/survey", nonce=nonce, limit=max(1, round(limit)),
+        "trace/survey", nonce=nonce, limit=max(1, round(limit)), budget=max(1, round(budget)),
         people=people, tasks=tasks, jobs=max(1, min(jobs, len(tasks))),
     )  # fmt: skip
     return _parse(run(script), nonce, wanted, directory)
@@ -115,7 +117,7 @@ def _cell(
         return Cell(person.name, shell, mode, "not-applicable", why)
     if answer is None or len(answer) < 4:
         if status == "timeout":
-            why = "start-up did not end within the time limit"
+            why = why or "start-up did not end within the time limit"
         else:
             why = "the shell ended before it could be asked" + (f": {said[-200:]}" if said else "")
         status = "timeout" if status == "timeout" else "failed"

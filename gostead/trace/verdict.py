@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gostead.trace.causes import culprit, goroot_line
+from gostead.trace.causes import culprit, end_line, goroot_line
 from gostead.trace.model import Cause, Cell
 
 Colour = Literal["good", "bad", "not-applicable"]
@@ -49,8 +49,11 @@ def judge(
     if cell.status == "not-applicable":
         return Verdict(cell, "not-applicable")
     if cell.status != "asked":
-        return Verdict(cell, "bad", "error", cell.why, "",
-                       "start that shell by hand, and mend what stops it")  # fmt: skip
+        end = None if cell.why.startswith("not asked") else end_line(lines)
+        doing = f": {end.text or end.value}" if end else ""
+        where = f"{end.file}:{end.line}" if end else ""
+        mend = "mend that line" if end else "start that shell by hand, and mend what stops it"
+        return Verdict(cell, "bad", "error", cell.why + doing, where, mend)
     if not ours:
         return _beaten(cell, lines, directory, cron, links)
     goroot = goroot_line(lines)
@@ -84,6 +87,10 @@ def _beaten(
             f"{found}: no start-up file is read there, PATH is {cell.path or 'not set'}", "",
             f"the link in {LINKS} answers there (toolchains.links), where PATH has it in front",
         )  # fmt: skip
+    seen = [cell.path, *(cause.value for cause in lines if cause.what == "path")]
+    if not any(directory in path.split(":") for path in seen):
+        return Verdict(cell, "bad", "error", f"{found}: no start-up file puts {directory} on PATH",
+                       "", "gostead apply")  # fmt: skip
     cause = culprit(lines, directory)
     if cause is None:
         return Verdict(cell, "bad", "error", f"{found}, expected {directory}/go", "",

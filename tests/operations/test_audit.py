@@ -57,6 +57,8 @@ def test_a_bare_host_does_not(run: Run) -> None:
     done = run("audit")
     assert done.returncode == 2
     assert "there is no go" in done.stdout
+    assert "no start-up file puts /opt/gostead/current/bin on PATH" in done.stdout
+    assert "comes after" not in done.stdout
 
 
 @pytest.mark.parametrize("name", FAULTS)

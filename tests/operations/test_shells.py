@@ -212,6 +212,8 @@ def test_explain_names_the_lines(run: Run, site: Site, ground: Sandbox) -> None:
     assert done.returncode == 2
     assert "/home/ann/.profile:" in done.stdout
     assert "export PATH=/usr/local/go/bin:$PATH" in done.stdout
+    assert "ann, bash login, both, " in done.stdout  # the same lines once
+    assert "GOPATH" not in done.stdout
     other = next(x for x in done.stdout.splitlines() if x.startswith("other Go: /usr/local/go"))
     assert "go1.21.0; it answers in" in other
     assert run("explain", "--user", "nobody-of-that-name").returncode == 1

@@ -151,6 +151,9 @@ def test_a_start_up_file_that_hangs_or_exits_spoils_no_other(
     ann = {(c["shell"], c["mode"]): c["status"] for c in cells if c["user"] == "ann"}
     assert ann["bash", "login"] == status
     assert ann["bash", "interactive"] == "asked"
+    (named,) = [f for f in of(report, "ann")["findings"] if f["where"] == "/home/ann/.profile:1"]
+    assert line.rpartition("& ")[2] in named["what"]
+    assert named["mend"] == "mend that line"
     assert {c["verdict"] for c in cells if c["user"] == "zed" and c["mode"] != "cron"} <= {
         "good", "not-applicable",
     }  # fmt: skip
