@@ -2,6 +2,7 @@
 
 from pyinfra.api.deploy import deploy
 
+from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.toolchains import toolchains
@@ -11,5 +12,6 @@ from gostead.operations.toolchains import toolchains
 def go_setup(directory: str | None = None) -> None:
     """Brings the host to its declaration in `directory` (default: group_data)."""
     toolchains(directory=directory, name="Go toolchains")
-    shells(directory=directory, name="Login shells")
+    shells(directory=directory, name="Shells")
+    go_env(directory=directory, name="Go settings")
     removal(directory=directory, name="Removal")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -48,7 +47,7 @@ def test_every_shell_runs_the_declared_go(
     wrong = [verdict.cell for verdict in rough if verdict.colour == "bad"]
     chains = trace.chains(run, wrong, people, directory, limit=2.0, budget=TRACE_BUDGET)
     judged = trace.verdicts(cells, chains, directory, **declared)
-    matrix([dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged])
+    matrix([trace.plain(v.cell) | {"verdict": v.colour} for v in judged])
     findings = [
         AuditFinding(SUBJECT, trace.ways(spoilt), verdict.what, verdict.mend, verdict.severity,
                      verdict.cell.user, verdict.where)

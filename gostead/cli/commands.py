@@ -13,7 +13,7 @@ from gostead import __version__
 from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
-SUBJECTS = ("toolchains", "shells", "removal")
+SUBJECTS = ("toolchains", "shells", "go_env", "removal")
 
 
 class _Group(click.Group):
@@ -89,8 +89,17 @@ def apply(**given: Any) -> int:
 @common
 @deep
 @click.option("--build", is_flag=True, help="Builds and tests a module with each toolchain.")
-def audit(**given: Any) -> int:
+@click.option(
+    "--project",
+    metavar="DIR",
+    help="Asks no host: do the declared toolchains do for DIR's go.mod and go.work?",
+)
+def audit(project: str | None, **given: Any) -> int:
     """Proves it by other means. Exit 0: all hold; 2: findings."""
+    if project is not None:
+        from gostead.cli.projecting import audit_project
+
+        return audit_project(project, **given)
     from gostead.cli.auditing import audit_hosts
 
     return audit_hosts(**given)

@@ -76,7 +76,7 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
         cells, chains, directory, cron=setup.shells.cron,
         links=state.system.scope == "system" and setup.toolchains.links != "off",
     )  # fmt: skip
-    report.matrix = [dataclasses.asdict(v.cell) | {"verdict": v.colour} for v in judged]
+    report.matrix = [trace.plain(v.cell) | {"verdict": v.colour} for v in judged]
     report.findings = [
         FindingRow("shells", trace.ways(spoilt), verdict.cell.user, verdict.severity, verdict.what,
                    verdict.where, verdict.mend)

@@ -13,7 +13,9 @@ from gostead.cli.building import Clock, host_report, new_report, run_id
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_json, write_report
 from gostead.cli.session import Look, Session
+from gostead.facts.toolchains import Registered
 from gostead.operations import context
+from gostead.operations.go_env import KINDS as SETTINGS_KINDS
 from gostead.report.model import RunReport, redacted
 
 
@@ -103,6 +105,9 @@ def print_facts(**given: Any) -> int:
 def plain(value: Any) -> Any:
     """Dataclasses, sets and bytes as JSON has them, in stable order; a file's bytes as their number
     and sha256."""
+    if isinstance(value, Registered) and value.kind.startswith(SETTINGS_KINDS):
+        # What stood in a settings file before us: there may be secrets in it.
+        value = dataclasses.replace(value, detail=hashlib.sha256(value.detail.encode()).hexdigest())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, bytes):

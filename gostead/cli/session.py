@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
 from pyinfra.api.config import Config
 from pyinfra.api.connect import connect_all, disconnect_all
 from pyinfra.api.exceptions import PyinfraError
@@ -22,6 +23,7 @@ from gostead.facts.host_state import HostState
 from gostead.operations import context
 from gostead.operations.change import Change, Finding
 from gostead.operations.converge import REFUSALS
+from gostead.operations.go_env import plan as plan_go_env
 from gostead.operations.removal import plan as plan_removal
 from gostead.operations.shells import plan as plan_shells
 from gostead.operations.toolchains import plan as plan_toolchains
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 # The order of gostead.deploy.
-PLANNERS = (("toolchains", plan_toolchains), ("shells", plan_shells), ("removal", plan_removal))
+PLANNERS = (("toolchains", plan_toolchains), ("shells", plan_shells),
+            ("go_env", plan_go_env), ("removal", plan_removal))  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 
 
@@ -114,9 +117,11 @@ class Session:
                 problems |= dict.fromkeys(str(problem) for problem in error.problems)
                 continue
             for setup in (known.linux, known.darwin):
-                for secret in (setup.network.auth, setup.network.proxy):
-                    if secret:
+                for secret in (setup.network.auth, setup.network.proxy, *setup.env.values()):
+                    if isinstance(secret, SecretStr):
                         self.secrets |= _parts(secret.get_secret_value())
+                    elif secret and "@" in secret:
+                        self.secrets |= _parts(secret)
         if problems:
             raise CommandError("\n".join(problems))
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from gostead.declaration.caches import Caches
+from gostead.declaration.cgo import Cgo
+from gostead.declaration.go_env import Env
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
 from gostead.declaration.shells import Shells
 from gostead.declaration.toolchains import Toolchains
+from gostead.declaration.tools import Tool, without_namesakes
 from gostead.declaration.users import User
 
 
@@ -45,8 +49,50 @@ class GoSetup(BaseModel):
         description="Which start-up files put the declared Go first on PATH.",
         examples=[{"kinds": ["bash", "zsh"], "cron": True}],
     )
+    env: Env = Field(
+        {},
+        description="Go's own settings (`go env`) of each declared user; null takes a key out, "
+        "keys that are not named stay as they are. What Go reads from the environment alone "
+        "(GOGC, GODEBUG …) is exported in the users' shells. Values may be `!env NAME` or "
+        "`!file PATH`: they are secrets then, and never shown.",
+        examples=[{"GOPRIVATE": "git.example.com", "GOTOOLCHAIN": "local"}],
+    )
+    telemetry: Literal["off", "local", "on"] | None = Field(
+        None,
+        description="Go's telemetry of each declared user: `off`, `local` (counted, not sent), "
+        "`on`. null: left as it is.",
+        examples=["off"],
+    )
+    cache: Caches = Field(
+        Caches(),
+        description="Where the caches of each declared user are, and how large they may become.",
+        examples=[{"root": "/var/cache/go", "max_size": "20GiB"}],
+    )
+    tools: Annotated[tuple[Tool, ...], AfterValidator(without_namesakes)] = Field(
+        (),
+        description="Tools built with the default toolchain, and on PATH beside it: "
+        "package@version, exact.",
+        examples=[["golang.org/x/tools/gopls@v0.21.0"]],
+    )
+    cgo: Cgo = Field(
+        Cgo(), description="The C compiler that cgo needs.", examples=[{"required": True}]
+    )
     network: Network = Field(
         Network(),
         description="How downloads by host or controller reach the network.",
         examples=[{"proxy": "http://proxy.example.com:3128"}],
     )
+
+    def settings(self, uid: int) -> dict[str, tuple[str | SecretStr | None, str]]:
+        """Every Go setting that is declared for the user with that number, with the key that asks
+        for it: `env`, and what caches and compiler contribute. Variables of the environment are
+        among them."""
+        found: dict[str, tuple[str | SecretStr | None, str]] = {
+            name: (value, f"env.{name}") for name, value in self.env.items()
+        }
+        keys = {"GOCACHE": "cache.root", "GOMODCACHE": "cache.modules", "GOTMPDIR": "cache.tmp"}
+        for name, value in self.cache.settings(uid).items():
+            found[name] = (value, keys[name])
+        for name, value in self.cgo.settings().items():
+            found[name] = (value, f"cgo.compiler.{name}")
+        return found

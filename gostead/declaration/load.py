@@ -9,13 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from gostead.declaration.go_env import KNOWN, check_value
 from gostead.declaration.go_setup import GoSetup
+from gostead.declaration.grammar import Refusal
 from gostead.declaration.layers import read_layers
 from gostead.declaration.merge import BUILT_IN, merge, provenance
 from gostead.declaration.nodes import Table
-from gostead.declaration.problems import Collector, Problem
+from gostead.declaration.problems import Collector, Problem, show
 from gostead.declaration.secrets import SecretReader
 from gostead.declaration.translate import problems_of
 from gostead.declaration.urls import is_plain_http
@@ -82,8 +84,33 @@ def load(directory: Path, groups: Sequence[str], host: str) -> Declared:
     return Declared(linux, darwin, MappingProxyType(where))
 
 
+def _check_declared_once(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
+    """A setting has one source; two caches have two directories."""
+    for name, (_, key) in setup.settings(0).items():
+        if name in setup.env and key != f"env.{name}":
+            problems.add(
+                Problem(where[f"env.{name}"], f"go.env.{name}", f"declared here and as {key}",
+                        "each setting once", f"{key} stands at {where[key]}; take one of them out")
+            )  # fmt: skip
+    cache = setup.cache
+    places = [("root", cache.root), ("modules", cache.modules), ("tmp", cache.tmp)]
+    for number, (name, path) in enumerate(places):
+        for other, above in places[:number]:
+            if (
+                path
+                and above
+                and (f"{path}/".startswith(f"{above}/") or above.startswith(f"{path}/"))
+            ):
+                problems.add(
+                    Problem(where[f"cache.{name}"], f"go.cache.{name}", show(path),
+                            f"a directory apart from cache.{other}",
+                            f"that one stands at {where[f'cache.{other}']}")
+                )  # fmt: skip
+
+
 def _validate(table: Table, problems: Collector, secrets: SecretReader | None) -> GoSetup | None:
     values = plain_values(table, GoSetup, problems, secrets)
+    _check_settings(values.get("env"), table, problems)
     try:
         return GoSetup.model_validate(values)
     except ValidationError as error:
@@ -92,8 +119,27 @@ def _validate(table: Table, problems: Collector, secrets: SecretReader | None) -
     return None
 
 
+def _check_settings(settings: object, table: Table, problems: Collector) -> None:
+    """Whether Go takes each value of `env`: what is allowed depends on the key."""
+    section = table.entries["env"].node if "env" in table.entries else None
+    if not isinstance(settings, dict) or not isinstance(section, Table):
+        return
+    for name, value in settings.items():
+        secret = isinstance(value, SecretStr)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if name not in KNOWN or value is None or not isinstance(value, str | int | SecretStr):
+            continue
+        try:
+            check_value(name, text)
+        except Refusal as refusal:
+            found = "a secret (not shown)" if secret else show(text)
+            where = section.entries[name].where
+            problems.add(Problem(where, f"go.env.{name}", found, refusal.expected, refusal.hint))
+
+
 def _check_together(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
     """What only shows when all layers are laid over one another."""
+    _check_declared_once(setup, where, problems)
     if setup.network.auth is None:
         return
     toolchains = setup.toolchains

@@ -37,7 +37,7 @@ def _problem(detail: Mapping[str, Any], table: Table, model: type[BaseModel]) ->
         return Problem(where, key, "an unknown key", f"one of {', '.join(known)}", hint)
     if about_key:
         found = f"the key {show(str(loc[-1]))}"
-    elif any(_may_hold_secret(field) for field in fields):
+    elif any(_may_hold_secret(field) for field in fields) and not _is_plain(node, fields):
         found = f"{_kind(node)} (not shown)"
     else:
         found = _found(node)
@@ -66,6 +66,12 @@ def _may_hold_secret(field: FieldInfo) -> bool:
     section = section_of(field)
     below = section.model_fields.values() if section else ()
     return is_secret(field) or any(_may_hold_secret(inner) for inner in below)
+
+
+def _is_plain(node: Node, fields: list[FieldInfo]) -> bool:
+    """True for a value of a map that may hold secrets, where it is none itself."""
+    own = bool(fields) and section_of(fields[-1]) is None and "dict" in str(fields[-1].annotation)
+    return own and isinstance(node, Scalar) and node.tag is None and "@" not in node.text
 
 
 def _fields_along(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[FieldInfo]:
@@ -102,9 +108,8 @@ def _unknown_key_hint(word: str, known: list[str], model: type[BaseModel]) -> st
     }
     meant = did_you_mean(word, known)
     if meant is None:  # a right key on the wrong level?
-        meant = paths.get(did_you_mean(word, list(paths)) or "") or did_you_mean(
-            word, list(model.model_fields)
-        )
+        meant = did_you_mean(word, [*model.model_fields, *paths])
+        meant = paths.get(meant or "", meant)
         meant = f"go.{meant}" if meant else None
     return f"did you mean {meant}?" if meant else "`gostead schema` lists every key"
 

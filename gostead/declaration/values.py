@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
@@ -37,6 +38,8 @@ def plain_values(
             value = secrets.read(node, key) if secrets else None
             if value is not None:
                 values[name] = value
+        elif isinstance(node, Table) and is_secret(field) and section_of(field) is None:
+            values[name] = dict(_secret_entries(node, key, secrets))
         elif isinstance(node, Scalar) and node.is_null:
             if is_nullable(field):
                 values[name] = None
@@ -45,6 +48,20 @@ def plain_values(
         elif not _has_stray_secret(node, key, problems):
             values[name] = _raw(node)
     return values
+
+
+def _secret_entries(
+    table: Table, key: str, secrets: SecretReader | None
+) -> Iterator[tuple[str, Any]]:
+    """A map whose values may be secrets, each by its own tag; null is a value there."""
+    for name, entry in table.entries.items():
+        node = entry.node
+        if isinstance(node, Scalar) and node.tag:
+            value = secrets.read(node, f"{key}.{name}") if secrets else None
+            if value is not None:
+                yield name, SecretStr(value)
+        else:
+            yield name, _raw(node)
 
 
 def is_secret(field: FieldInfo) -> bool:
@@ -73,7 +90,7 @@ def _has_stray_secret(node: Node, key: str, problems: Collector) -> bool:
     if isinstance(node, Scalar):
         if node.tag:
             found = f"!{node.tag}, which is for secrets"
-            hint = "write the value itself; the keys that hold secrets are network.proxy and .auth"
+            hint = "write the value itself; network.proxy, .auth and those of env hold secrets"
             problems.add(Problem(node.where, key, found, "a value that may be shown", hint))
         return node.tag is not None
     if isinstance(node, Items):

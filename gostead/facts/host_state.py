@@ -51,13 +51,15 @@ def read(
     users: tuple[str, ...] = ("self",),
     cron: bool = False,
     runners: tuple[str, ...] = (),
+    settings: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
 
     `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
-    are read with `cron`, and whose `runners`; `deep` hashes every tree. Raises CannotRead
-    where the answer is not whole, and transport.TransportError where there is none.
+    are read with `cron`, Go's settings with `settings`, and whose `runners`; `deep` hashes every
+    tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
+    is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:
@@ -65,7 +67,7 @@ def read(
         nonce = secrets.token_hex(8)
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
-            users=users, cron=cron, runners=runners,
+            users=users, cron=cron, runners=runners, settings=settings,
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:

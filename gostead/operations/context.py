@@ -85,7 +85,10 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     users = tuple(dict.fromkeys(user for setup in both for user in setup.users))
     cron = any(setup.shells.cron for setup in both)
     runners = tuple(dict.fromkeys(path for setup in both for path in setup.shells.runners))
-    state = host_state.read(host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep)
+    state = host_state.read(
+        host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
+        settings=any(setup.settings(0) or setup.telemetry for setup in both),
+    )  # fmt: skip
     setup = known.for_system(state.system.name)
     if chosen.remove:
         setup = setup.model_copy(update={"state": "absent"})

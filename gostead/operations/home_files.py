@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 from collections.abc import Iterator
 
+from gostead.declaration import GoSetup
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
@@ -15,6 +16,8 @@ from gostead.operations.change import Change, Content, Finding, Script
 from gostead.templates import quote
 
 SUBJECT = "shells"
+#: The registry's kinds of this subject, less the user's name.
+KINDS = ("block", "after", "file", "goroot", "runner", "cron")
 GOROOT_MARK = b"true # gostead: "
 
 
@@ -32,11 +35,13 @@ def fish_line(root: str) -> str:
 
 def home_script(
     state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes | None,
-    forget: bool = False, save: bool = False, runner: str = "",
+    forget: bool = False, save: bool = False, runner: str = "", prove: str = "",
+    mode: str = "",
 ) -> Script:  # fmt: skip
     """The act on one file of a home, made by its owner; `after` None removes it, `forget` strikes
     it from the registry, `save` keeps the bytes that were there among our own, and the service of
-    `runner` is started again where that disturbs no job."""
+    `runner` is started again where that disturbs no job; `prove` is a script that its owner runs
+    afterwards; `mode` is the file's, where it is not to stay as it is."""
     missing: list[str] = []
     directory = posixpath.dirname(entry.path)
     while (
@@ -55,8 +60,8 @@ def home_script(
         "emptied": emptied,
         "root": state.system.root, "user": home.name, "uid": home.uid, "gid": home.gid,
         "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
-        "directories": missing, "mode": entry.mode or "644", "forget": forget,
-        "save": save, "runner": runner,
+        "directories": missing, "mode": mode or entry.mode or "644", "forget": forget,
+        "save": save, "runner": runner, "prove": prove,
         "act": "remove" if after is None else "write",
         "before": hashlib.sha256(entry.content or b"").hexdigest()
         if entry.kind == "file" else "absent",
@@ -100,6 +105,18 @@ def take_back(
     if entry.kind == "absent":
         words = ("registered", "forgotten")
     yield Change(subject, item.path, *words, why, key, script, home.name)
+
+
+def is_declared(declared: GoSetup, state: HostState, home: Home) -> bool:
+    """Whether the home is that of a declared user: the probe was asked for the users of both
+    operating systems."""
+    system = state.system
+    me = (system.sudo_user if system.uid == 0 else "") or system.user
+    return home.declared and (
+        home.name in declared.users
+        or ("self" in declared.users and home.name == me)
+        or "humans" in declared.users
+    )
 
 
 def registered(state: HostState, user: str, kind: str, path: str) -> Registered | None:

@@ -24,9 +24,11 @@ from gostead.operations.change import Change, Finding
 from gostead.operations.crontabs import crontab
 from gostead.operations.goroot import goroot_lines, told
 from gostead.operations.home_files import (
+    KINDS,
     SUBJECT,
     fish_line,
     home_script,
+    is_declared,
     registered,
     registered_of,
     source_line,
@@ -64,7 +66,7 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             yield Finding(SUBJECT, name, "error", "no such user on this host",
                           "make the user, or take the name out of `users`", user=name)  # fmt: skip
     for home in state.shells.homes:
-        ours = home.declared and _is_declared(declared, state, home)
+        ours = is_declared(declared, state, home)
         if home.error:
             if ours:
                 yield Finding(SUBJECT, home.home, "error", home.error,
@@ -92,7 +94,7 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
         for known in registered_of(state, home.name):
             kind = known.kind.partition("@")[0]
             asked = kind == "goroot" and ours and declared.shells.goroot == "comment-out"
-            if kind != "dir" and not asked and (kind, known.path) not in met:
+            if kind in KINDS and not asked and (kind, known.path) not in met:
                 yield from take_back(state, home, known, SUBJECT, "no longer asked for", "users")
 
 
@@ -130,17 +132,6 @@ def _runners(
                 SUBJECT, entry.path, "another PATH", "Go first",
                 "the runner's jobs get their PATH from it", "shells.runners", script, home.name,
             )  # fmt: skip
-
-
-def _is_declared(declared: GoSetup, state: HostState, home: Home) -> bool:
-    """The probe was asked for the users of both operating systems."""
-    system = state.system
-    me = (system.sudo_user if system.uid == 0 else "") or system.user
-    return (
-        home.name in declared.users
-        or ("self" in declared.users and home.name == me)
-        or "humans" in declared.users
-    )
 
 
 def wanted_in(declared: GoSetup, state: HostState, home: Home) -> Iterator[Wanted]:

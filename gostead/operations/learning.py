@@ -8,6 +8,8 @@ a line per fact, its first line a fingerprint of the start-up files that it was 
     goroot<TAB>FILE<TAB>LINE<TAB><sha256 of the line>
     path<TAB>FILE                         a file to look at from now on
     beaten<TAB>SHELL<TAB>MODES<TAB>FILE:LINE<TAB>the line
+    variable<TAB>NAME<TAB>FILE:LINE<TAB><sha256 of its value>
+    config<TAB>/home/ann/.cfg      an exported XDG_CONFIG_HOME
 """
 
 from __future__ import annotations
@@ -92,7 +94,7 @@ def learn(host: Host, declared: GoSetup, state: HostState) -> bool:
         return answer.stdout
 
     cells = trace.survey(run, people, directory, shells=shells, modes=MODES, limit=LIMIT)
-    wrong = [cell for cell in cells if beaten(cell, directory) or foreign_goroot(cell)]
+    wrong = [c for c in cells if beaten(c, directory) or foreign_goroot(c) or c.variables]
     chains = trace.chains(run, wrong, people, directory, limit=LIMIT) if wrong else {}
     parts = []
     for home in homes:
@@ -134,6 +136,14 @@ def _text(
                 lines[f"goroot\t{found.file}\t{found.line}\t{mark}"] = None
                 if found.file.startswith(f"{home.home}/"):
                     lines[f"path\t{found.file}"] = None
+        for variable in cell.variables:
+            line = trace.variable_line(chain, variable.name)
+            where = f"{line.file}:{line.line}" if line else ""
+            if variable.name == "XDG_CONFIG_HOME":
+                if variable.shown.startswith("/") and "\t" not in variable.shown:
+                    lines[f"config\t{variable.shown}"] = None
+            elif "\t" not in where:
+                lines[f"variable\t{variable.name}\t{where}\t{variable.digest}"] = None
         if beaten(cell, directory):
             last = last_file(home, cell)
             if last and "\t" not in last:

@@ -16,6 +16,8 @@ from gostead.facts.toolchains import Registered
 from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
+from gostead.operations.go_env import KINDS as SETTINGS_KINDS
+from gostead.operations.go_env import take_back as take_settings_back
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import take_back
 from gostead.operations.links import unlink
@@ -105,7 +107,8 @@ def _in_home(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                       home.error if home else f"user {name} is gone: left",
                       "remove it if it is still there", user=name)  # fmt: skip
         return
-    yield from take_back(state, home, item, SUBJECT, "state is absent", "state")
+    undo = take_settings_back if kind in SETTINGS_KINDS else take_back
+    yield from undo(state, home, item, SUBJECT, "state is absent", "state")
 
 
 def _unfile(state: HostState, item: Registered, content: bytes) -> Change:

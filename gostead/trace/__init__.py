@@ -1,8 +1,8 @@
 """Runs users' shells on a host, and says what they do: which go, put there by which line."""
 
-from gostead.trace.causes import chains, culprit, goroot_line
+from gostead.trace.causes import chains, culprit, goroot_line, variable_line
 from gostead.trace.installations import Installation, installations
-from gostead.trace.model import MODES, Cause, Cell, Person, Run
+from gostead.trace.model import MODES, Cause, Cell, Person, Run, Variable, plain
 from gostead.trace.people import TraceError, people
 from gostead.trace.survey import survey
 from gostead.trace.verdict import Verdict, grouped, verdicts, ways
@@ -15,6 +15,7 @@ __all__ = [
     "Person",
     "Run",
     "TraceError",
+    "Variable",
     "Verdict",
     "chains",
     "culprit",
@@ -22,7 +23,9 @@ __all__ = [
     "grouped",
     "installations",
     "people",
+    "plain",
     "survey",
+    "variable_line",
     "verdicts",
     "ways",
 ]

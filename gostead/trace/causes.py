@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from gostead.armour import CannotRead, decode, records
 from gostead.templates import host_script
 from gostead.trace.model import Cause, Cell, Person, Run
-from gostead.trace.survey import printable
+from gostead.trace.survey import printable, redacted
 
 #: How a mode is started to be traced; those not here read no start-up file.
 _HOW = {
@@ -18,7 +17,6 @@ _HOW = {
     "script": "plain", "ssh-command": "ssh", "ssh-terminal": "both", "su": "login",
     "sudo-login": "login", "tmux": "both", "nested": "both",
 }  # fmt: skip
-_WHAT: dict[str, Literal["path", "goroot", "end"]] = {"goroot": "goroot", "end": "end"}
 _TRACED = ("bash", "zsh", "fish", "sh", "mksh")
 
 Key = tuple[str, str, str]
@@ -34,11 +32,11 @@ def chains(
     budget: float = 120.0,
     jobs: int = 6,
 ) -> Mapping[Key, tuple[Cause, ...]]:
-    """For each of `cells`, by (user, shell, mode), the lines that changed PATH and GOROOT on its
-    way, in order, with the value after each. Empty where the shell reads no file in that mode, or
-    where its tracing says nothing. The last of each is the last command that was begun (`end`); a
-    start takes `limit` seconds at most, and after `budget` none begins. Raises CannotRead, and what
-    `run` raises."""
+    """For each of `cells`, by (user, shell, mode), the lines that changed PATH, GOROOT and the
+    variables of the cells on its way, in order, with the value after each. Empty where the shell
+    reads no file in that mode, or where its tracing says nothing. The last of each is the last
+    command that was begun (`end`); a start takes `limit` seconds at most, and after `budget` none
+    begins. Raises CannotRead, and what `run` raises."""
     known = {person.name: person for person in people}
     tasks: dict[Key, int] = {}
     for cell in cells:
@@ -46,13 +44,15 @@ def chains(
             tasks.setdefault((cell.user, cell.shell, _HOW[cell.mode]), len(tasks))
     if not tasks:
         return {}
+    names = sorted({variable.name for cell in cells for variable in cell.variables})
     nonce = secrets.token_hex(8)
     who = [person for person in people if any(user == person.name for user, _, _ in tasks)]
     index = {person.name: number for number, person in enumerate(who)}
     words = [(number, index[user], shell, how) for (user, shell, how), number in tasks.items()]
     script = host_script(
         "trace/causes", nonce=nonce, directory=directory, limit=max(1, round(limit)),
-        budget=max(1, round(budget)), people=who, tasks=words, jobs=max(1, min(jobs, len(words))),
+        budget=max(1, round(budget)), people=who, tasks=words, names=names,
+        jobs=max(1, min(jobs, len(words))),
     )  # fmt: skip
     found: dict[int, list[tuple[str, ...]]] = {}
     for name, fields in records(decode(run(script), nonce)):
@@ -63,9 +63,10 @@ def chains(
                 raise CannotRead(f"a trace is not of its form: {error}") from None
     return {
         (cell.user, cell.shell, cell.mode): tuple(
-            Cause(cell.user, cell.shell, cell.mode, _WHAT.get(what, "path"),
+            Cause(cell.user, cell.shell, cell.mode,
+                  what if what in ("path", "goroot", "end") else what.upper(),
                   printable(file), int(line) if line.isdigit() else 0,
-                  printable(text.strip(), 200), printable(value, 4000))
+                  printable(redacted(text.strip()), 200), printable(redacted(value), 4000))
             for what, file, line, value, text in found.get(
                 tasks.get((cell.user, cell.shell, _HOW.get(cell.mode, "")), -1), [])
         )
@@ -105,3 +106,9 @@ def end_line(chain: Sequence[Cause]) -> Cause | None:
     or ends there."""
     found = [cause for cause in chain if cause.what == "end" and cause.line]
     return found[-1] if found else None
+
+
+def variable_line(chain: Sequence[Cause], name: str) -> Cause | None:
+    """The last line that set the variable `name`, where it is known."""
+    found = [cause for cause in chain if cause.what == name and cause.line]
+    return found[-1] if found and found[-1].value else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 #: The ways a person or a machine starts a shell. `login`, `interactive`, `both` and `plain`
 #: (neither) are asked of each installed shell; the others are what their name says.
@@ -30,13 +31,24 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """An exported variable that Go reads: `shown` without the credentials of a URL, `digest` the
+    sha256 of the value itself."""
+
+    name: str
+    shown: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """One way of starting one shell for one user, and what it does with Go.
 
     `go` is the path of the `go` that runs there (what `command -v` says; empty: none); `resolved`
     the file behind its links; `count` how often the declared directory stands on PATH and
     `position` where first (1 is the front, 0 nowhere); `goroot` an exported GOROOT; `printed` what
-    start-up wrote before our question, cut at 400 characters; `seconds` how long it took.
+    start-up wrote before our question, cut at 400 characters; `seconds` how long it took;
+    `variables` what Go reads from the environment there, GOROOT apart.
     `status`: `asked`; `not-applicable` (why says so: no tmux here); `timeout`; `failed` (why).
     """
 
@@ -53,12 +65,14 @@ class Cell:
     goroot: str = ""
     printed: str = ""
     seconds: float = 0.0
+    variables: tuple[Variable, ...] = ()
 
 
 @dataclass(frozen=True)
 class Cause:
-    """The line that decided: one that changed PATH (or GOROOT) in that way of starting, or the last
-    command that was begun there (`end`; `value` is the command).
+    """The line that decided: one that changed PATH (`path`), GOROOT (`goroot`) or another variable
+    (its name) in that way of starting, or the last command that was begun there (`end`; `value` is
+    the command).
 
     `text` is the line itself as it stands in the file, cut at 200 characters.
     """
@@ -66,8 +80,15 @@ class Cause:
     user: str
     shell: str
     mode: str
-    what: Literal["path", "goroot", "end"]
+    what: str
     file: str
     line: int
     text: str
     value: str = ""
+
+
+def plain(cell: Cell) -> dict[str, Any]:
+    """A cell as reports have it: variables by name, without the digests of what may be secrets."""
+    data = dataclasses.asdict(cell)
+    data["variables"] = {variable.name: variable.shown for variable in cell.variables}
+    return data

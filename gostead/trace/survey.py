@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
 
 from gostead.armour import CannotRead, decode, records
 from gostead.templates import host_script
-from gostead.trace.model import MODES, Cell, Person, Run
+from gostead.trace.model import MODES, Cell, Person, Run, Variable
 
 SHELL_MODES = ("login", "interactive", "both", "plain", "script")
+_USERINFO = re.compile(r"(?<=//)[^/\s]*@")
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
 SHELLS = ("bash", "zsh", "fish", "sh")
 #: What shells say of having no terminal, which is our doing and not a start-up file's.
 _OURS = re.compile(
@@ -128,7 +131,19 @@ def _cell(
         person.name, shell, mode, "asked", "", printable(go), printable(resolved),
         places.count(directory), places.index(directory) + 1 if directory in places else 0,
         printable(path, 4000), printable(goroot), said, seconds,
+        _variables(answer[4] if len(answer) > 5 else ""),
     )  # fmt: skip
+
+
+def _variables(lines: str) -> tuple[Variable, ...]:
+    found = []
+    for line in lines.splitlines()[:100]:
+        name, equals, value = line.partition("=")
+        ours = "/gostead-trace." in value  # where we let fish make its directories
+        if equals and _NAME.fullmatch(name) and name != "GOROOT" and not ours:
+            digest = hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
+            found.append(Variable(name, printable(redacted(value)), digest))
+    return tuple(found)
 
 
 def _said(printed: bytes) -> str:
@@ -143,3 +158,8 @@ def printable(text: str, most: int = 400) -> str:
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "replace").decode()
         for c in text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:most]
     )
+
+
+def redacted(text: str) -> str:
+    """The text with the credentials of every URL in it replaced by ***."""
+    return _USERINFO.sub("***@", text)

@@ -25,6 +25,19 @@ version) echo "go version go{version} {system}/{machine}" ;;
 "env GOROOT") echo "$root" ;;
 "env GOVERSION") echo "go{version}" ;;
 "env GOROOT GOVERSION") printf '%s\\n%s\\n' "$root" "go{version}" ;;
+"env GOTELEMETRY")
+  mode=${{XDG_CONFIG_HOME:-$HOME/.config}}/go/telemetry/mode
+  cut -d ' ' -f 1 "$mode" 2>/dev/null || echo local
+  ;;
+"env "*)
+  # As cmd/go: a variable that is not empty, else the last line of the settings file.
+  eval "value=\\${{$2-}}"
+  if [ -z "$value" ]; then
+    file=${{GOENV:-${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env}}
+    value=$(sed -n "s/^$2=//p" "$file" 2>/dev/null | tail -n 1)
+  fi
+  printf '%s\\n' "$value"
+  ;;
 *) echo "go{version} is made up: it cannot '$*'" >&2 && exit 2 ;;
 esac
 """

@@ -29,8 +29,11 @@ HOME = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
-        "runner": "",
+        "runner": "", "prove": "",
         "emptied": []}  # fmt: skip
+PROOF = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
+         "telemetry": "/home/a b/it's/.config/go/telemetry",
+         "expected": [("GOFLAGS", "ab" * 32)]}  # fmt: skip
 
 CRONTAB = {"user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "kind": "cron@it's",
            "detail": "created", "forget": False, "empty": False, "before": "ab" * 32,
@@ -41,7 +44,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": ""}],
     "hold": [{"hold": HOLD}, {"hold": None}],
-    "home": [HOME, HOME | {"runner": "/srv/it's"},
+    "home": [HOME, HOME | {"runner": "/srv/it's"}, HOME | {"prove": "it's a script"},
              HOME | {"act": "remove", "forget": True, "directories": [],
                            "emptied": ["/home/a b/it's/.config"]}],
     "install": [
@@ -73,7 +76,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 SUBJECTS = ("system", "toolchains", "shells")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
-     "runners": ("/srv/it's",),
+     "runners": ("/srv/it's",), "settings": deep,
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
     for scope in ("auto", "system")
@@ -83,7 +86,7 @@ PROBES = [
 WHO = Person("ann", 1000, 1000, "/home/a b/it's", "/bin/bash")
 TRACE: dict[str, Any] = {
     "nonce": "ab12", "directory": "/opt/gostead/current/bin", "limit": 10, "people": [WHO],
-    "jobs": 2, "tasks": [(0, 0, "bash", "login")],
+    "jobs": 2, "budget": 60, "names": ["GOPROXY"], "tasks": [(0, 0, "bash", "login")],
     "users": ("self", "it's"),
 }  # fmt: skip
 
@@ -93,7 +96,9 @@ def scripts() -> Iterator[tuple[str, str]]:
     for values in PROBES:
         yield f"probe-deep-{values['deep']}", host_script("probe/main", **values)
     # What a home's owner runs is a word of another script: looked at by itself.
-    yield "home-probe", host_script("probe/home", cron=True, runners=("/srv/it's",))
+    yield "home-probe", host_script("probe/home", cron=True, settings=True, runners=("/srv/it's",))
+    for values in (PROOF, PROOF | {"config": "/home/a b/.cfg", "offline": True}):
+        yield f"prove-env-{values['offline']}", host_script("lib/prove_env", **values)
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
     yield "installations-in-home", host_script("trace/in_home")

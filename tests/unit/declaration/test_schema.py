@@ -38,7 +38,22 @@ def test_every_declared_key_is_in_the_schema() -> None:
         section, _, key = name.rpartition(".")
         sections.setdefault(section, []).append(key)
     assert sections == {
-        "go": ["state", "scope", "users", "toolchains", "shells", "network"],
+        "go": [
+            "state",
+            "scope",
+            "users",
+            "toolchains",
+            "shells",
+            "env",
+            "telemetry",
+            "cache",
+            "tools",
+            "cgo",
+            "network",
+        ],
+        "go.cache": ["root", "modules", "tmp", "max_size"],
+        "go.cgo": ["required", "install", "compiler"],
+        "go.cgo.compiler": ["CC", "CXX"],
         "go.toolchains": list(Toolchains.model_fields),
         "go.shells": ["kinds", "goroot", "cron", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
