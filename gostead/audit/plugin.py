@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gostead.audit.asking import Place, place
+from gostead import trace
+from gostead.audit.asking import CannotAsk, Place, ask, place
 from gostead.audit.findings import AuditFinding, NotAsDeclared
+from gostead.audit.started import Surveyed, survey
 from gostead.declaration import Declared, GoSetup, load
 
 RESULTS = pytest.StashKey[dict[str, Any]]()
+SURVEYED = pytest.StashKey[dict[str, Surveyed]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,6 +59,32 @@ def where(host: Any, declared: Declared) -> Place:
 def setup(declared: Declared, where: Place) -> GoSetup:
     """What the host should be."""
     return declared.for_system(where.system)
+
+
+@pytest.fixture(scope="module")
+def run(host: Any) -> trace.Run:
+    """Runs a script on the host, as gostead.trace asks for it."""
+
+    def on_the_host(script: str) -> bytes:
+        answer = ask(host, script)
+        if answer.code:
+            raise CannotAsk(f"the shells could not be run: {answer.error.strip()[-300:]}")
+        return answer.out.encode()
+
+    return on_the_host
+
+
+@pytest.fixture(scope="session")
+def shells_of(request: pytest.FixtureRequest) -> Callable[..., Surveyed]:
+    """The shells of the declared users, started once for all checks of a host."""
+    kept: dict[str, Surveyed] = request.config.stash.setdefault(SURVEYED, {})
+
+    def started(run: trace.Run, where: Place, setup: GoSetup) -> Surveyed:
+        if where.root not in kept:
+            kept[where.root] = survey(run, where, setup)
+        return kept[where.root]
+
+    return started
 
 
 @pytest.fixture

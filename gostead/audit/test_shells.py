@@ -7,46 +7,21 @@ from typing import Any
 import pytest
 
 from gostead import trace
-from gostead.audit.asking import CannotAsk, Place, ask
+from gostead.audit.asking import Place
 from gostead.audit.findings import AuditFinding, NotAsDeclared
+from gostead.audit.started import expected
 from gostead.declaration import GoSetup
 
 SUBJECT = "shells"
-LIMIT = 5.0
-#: Seconds for all starts, and for all that are traced: an audit has 30.
-BUDGET, TRACE_BUDGET = 16.0, 5.0
 
 
 def test_every_shell_runs_the_declared_go(
-    host: Any, where: Place, setup: GoSetup, note: Any, matrix: Any
+    run: trace.Run, where: Place, setup: GoSetup, shells_of: Any, note: Any, matrix: Any
 ) -> None:
     if setup.state == "absent":
         pytest.skip("state is absent")
-    directory = f"{where.root}/current/bin"
-
-    def run(script: str) -> bytes:
-        answer = ask(host, script)
-        if answer.code:
-            raise CannotAsk(f"the shells could not be run: {answer.error.strip()[-300:]}")
-        return answer.out.encode()
-
-    try:
-        people, installed = trace.people(run, setup.users)
-    except trace.TraceError as error:
-        raise NotAsDeclared(
-            AuditFinding(SUBJECT, "users", str(error), "make the user, or take the name out")
-        ) from None
-    wanted = setup.shells.wanted(installed)
-    shells = [shell for shell in wanted if shell in installed]
-    cells = trace.survey(run, people, directory, shells=shells, limit=LIMIT, budget=BUDGET)
-    declared: dict[str, bool] = {
-        "cron": setup.shells.cron,
-        "links": where.scope == "system" and setup.toolchains.links != "off",
-    }
-    rough = trace.verdicts(cells, {}, directory, **declared)
-    wrong = [verdict.cell for verdict in rough if verdict.colour == "bad"]
-    chains = trace.chains(run, wrong, people, directory, limit=2.0, budget=TRACE_BUDGET)
-    judged = trace.verdicts(cells, chains, directory, **declared)
+    directory, found = f"{where.root}/current/bin", shells_of(run, where, setup)
+    judged = trace.verdicts(found.cells, found.chains, directory, **expected(where, setup))
     matrix([trace.plain(v.cell) | {"verdict": v.colour} for v in judged])
     findings = [
         AuditFinding(SUBJECT, trace.ways(spoilt), verdict.what, verdict.mend, verdict.severity,

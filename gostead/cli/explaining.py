@@ -84,6 +84,11 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
     ]  # fmt: skip
     report.explained = {
         "directory": directory,
+        "settings": [
+            row
+            for asked in trace.settings(run, people, f"{directory}/go")
+            for row in _settings(asked, cells, chains)
+        ],
         "chains": [
             {"user": key[0], "shell": key[1], "mode": key[2],
              "lines": [{"where": f"{cause.file}:{cause.line}", "text": cause.text,
@@ -99,6 +104,32 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
     }  # fmt: skip
     if any(row.severity != "note" for row in report.findings):
         report.status = "pending"
+
+
+def _settings(
+    asked: trace.Settings, cells: Sequence[trace.Cell],
+    chains: Mapping[tuple[str, str, str], tuple[trace.Cause, ...]],
+) -> Iterator[dict[str, str]]:  # fmt: skip
+    """Every setting of a user, its value without credentials, and who set it; a variable of a shell
+    once more, with the shells that export it."""
+    if asked.error:
+        yield {"user": asked.user, "name": "go env", "value": asked.error, "by": "", "where": ""}
+        return
+    for name, setting in asked.known.items():
+        where = {"settings file": asked.file, "go.env": "the toolchain's go.env"}
+        yield {"user": asked.user, "name": name, "value": trace.redacted(setting.value),
+               "by": setting.origin, "where": where.get(setting.origin, "")}  # fmt: skip
+    exported: dict[tuple[str, str, str], list[trace.Cell]] = {}
+    for cell in cells:
+        for variable in cell.variables:
+            if cell.user == asked.user and variable.name in asked.known:
+                chain = chains.get((cell.user, cell.shell, cell.mode), ())
+                line = trace.variable_line(chain, variable.name)
+                at = f"{line.file}:{line.line}" if line else ""
+                exported.setdefault((variable.name, variable.shown, at), []).append(cell)
+    for (name, value, at), where_ in exported.items():
+        yield {"user": asked.user, "name": name, "value": value,
+               "by": f"variable in {trace.ways(where_)}", "where": at}  # fmt: skip
 
 
 def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
@@ -119,6 +150,11 @@ def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
     for (user, shell, found, *texts), modes in met.items():
         yield f"{safe(user)}, {shell} {', '.join(modes)}: {found}"
         yield from texts
+    for row in host.explained.get("settings", []):
+        if row["by"] != "built in" or verbose:
+            where = f", {safe(row['where'])}" if row["where"] else ""
+            by = f"  [{safe(row['by'])}{where}]"
+            yield f"{safe(row['user'])}: {safe(row['name'])}={safe(row['value'])}{by}"
     for found in host.explained.get("installations", []):
         owner = f" (of {safe(found['user'])})" if found["user"] else ""
         where = safe(", ".join(found["shadows"]))

@@ -4,7 +4,8 @@ from gostead.trace.causes import chains, culprit, goroot_line, variable_line
 from gostead.trace.installations import Installation, installations
 from gostead.trace.model import MODES, Cause, Cell, Person, Run, Variable, plain
 from gostead.trace.people import TraceError, people
-from gostead.trace.survey import survey
+from gostead.trace.settings import Setting, Settings, settings
+from gostead.trace.survey import redacted, survey
 from gostead.trace.verdict import Verdict, grouped, verdicts, ways
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Installation",
     "Person",
     "Run",
+    "Setting",
+    "Settings",
     "TraceError",
     "Variable",
     "Verdict",
@@ -24,6 +27,8 @@ __all__ = [
     "installations",
     "people",
     "plain",
+    "redacted",
+    "settings",
     "survey",
     "variable_line",
     "verdicts",

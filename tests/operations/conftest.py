@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import real_go
+from tests.support.go_cache import GoCache
+from tests.support.requirements import need_hosts
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site
@@ -41,3 +44,24 @@ def run(site: Site, ground: Sandbox) -> Callable[..., subprocess.CompletedProces
         )
 
     return command
+
+
+@pytest.fixture(scope="session")
+def go_layer(go_cache: GoCache) -> Iterator[Path | None]:
+    """Real toolchains, as gostead installed them once for this test run."""
+    need_hosts()
+    with real_go.converged(go_cache) as layer:
+        yield layer
+
+
+@pytest.fixture
+def go_ground(
+    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox],
+    request: pytest.FixtureRequest,
+) -> Sandbox:  # fmt: skip
+    """A throw-away root with go1.27.3 and go1.26.8, both real."""
+    options = getattr(request, "param", {})
+    sandbox = make_sandbox(go_cache=go_cache.path, layers=[go_layer] * bool(go_layer), **options)
+    if go_layer is None:
+        real_go.install(sandbox)
+    return sandbox

@@ -29,6 +29,13 @@ version) echo "go version go{version} {system}/{machine}" ;;
   mode=${{XDG_CONFIG_HOME:-$HOME/.config}}/go/telemetry/mode
   cut -d ' ' -f 1 "$mode" 2>/dev/null || echo local
   ;;
+"env -json")
+  printf '{{"GOROOT": "%s"' "$root"
+  file=${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env
+  sed -n 's/^\\([A-Z][A-Z0-9_]*\\)=\\(.*\\)$/, "\\1": "\\2"/p' "$file" 2>/dev/null
+  printf ', "GOTELEMETRY": "%s"}}\\n' "$("$0" env GOTELEMETRY)"
+  ;;
+"env GOENV") echo "${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env" ;;
 "env "*)
   # As cmd/go: a variable that is not empty, else the last line of the settings file.
   eval "value=\\${{$2-}}"

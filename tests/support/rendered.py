@@ -25,13 +25,13 @@ HOLD = ["1.27.3", "ann@host", "it's broken; $(reboot)", ""]
 FILE = {"path": "/home/a b/it's/.profile", "kind": "block", "detail": "newline", "before": "absent",
         "after": "ef" * 32, "mode": "644", "owner": "1000:1000"}  # fmt: skip
 
-HOME = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
+HOME: dict[str, Any] = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/a b/it's",
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
         "runner": "", "prove": "",
         "emptied": []}  # fmt: skip
-PROOF = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
+PROOF: dict[str, Any] = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
          "telemetry": "/home/a b/it's/.config/go/telemetry",
          "expected": [("GOFLAGS", "ab" * 32)]}  # fmt: skip
 
@@ -86,8 +86,8 @@ PROBES = [
 WHO = Person("ann", 1000, 1000, "/home/a b/it's", "/bin/bash")
 TRACE: dict[str, Any] = {
     "nonce": "ab12", "directory": "/opt/gostead/current/bin", "limit": 10, "people": [WHO],
-    "jobs": 2, "budget": 60, "names": ["GOPROXY"], "tasks": [(0, 0, "bash", "login")],
-    "users": ("self", "it's"),
+    "jobs": 2, "budget": 60, "names": ["GOPROXY"], "go": "/opt/gostead/current/bin/go",
+    "tasks": [(0, 0, "bash", "login")], "users": ("self", "it's"),
 }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)
-    for name in ("people", "survey", "causes", "installations"):
+    for name in ("people", "survey", "causes", "installations", "settings"):
         yield f"trace-{name}", host_script(f"trace/{name}", **TRACE)
     for name, variants in CHANGES.items():
         for number, values in enumerate(variants):

@@ -34,8 +34,9 @@ class Sandbox(Root):
         size: str | None = None,
         inodes: int | None = None,
         network: str = "none",
+        layers: Sequence[Path] = (),
     ) -> None:
-        """Prepare a sandbox.
+        """Prepare a sandbox; `layers` are what another one wrote.
 
         `go_cache` becomes the controller's cache of `go_cache_user`, ~/.cache/gostead: writable,
         and nothing of it is ever changed on the machine. `network="machine"`: to reach a real
@@ -55,7 +56,8 @@ class Sandbox(Root):
         if network == "machine":
             own += [Mount(Path(os.path.realpath(f)), f) for f in NETWORK_FILES if Path(f).exists()]
         super().__init__(
-            lower, name=name, mounts=[*own, *mounts], size=size, inodes=inodes, network=network
+            lower, name=name, mounts=[*own, *mounts], size=size, inodes=inodes, network=network,
+            layers=layers,
         )  # fmt: skip
 
     def python(

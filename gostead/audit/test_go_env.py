@@ -1,0 +1,100 @@
+"""Go, asked as each declared user asks it, has the declared settings; in every shell, too."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from gostead import trace
+from gostead.audit.asking import Place
+from gostead.audit.findings import AuditFinding, NotAsDeclared
+from gostead.declaration import GoSetup
+from gostead.declaration.go_env import VARIABLES, shown
+
+SUBJECT = "go_env"
+#: What `go env` says in a form of its own.
+OTHER_FORMS = ("GOEXPERIMENT", "GOARM", "GOARM64", "GOFIPS140")
+
+
+def test_go_says_what_is_declared(
+    run: trace.Run, where: Place, setup: GoSetup, shells_of: Any, note: Any
+) -> None:
+    if setup.state == "absent" or not (setup.settings(0) or setup.telemetry):
+        pytest.skip("no setting is declared")
+    people = shells_of(run, where, setup).people
+    uids = {person.name: person.uid for person in people}
+    findings = [
+        finding
+        for asked in trace.settings(run, people, f"{where.root}/current/bin/go")
+        for finding in _wrong(asked, setup, uids[asked.user])
+    ]
+    for finding in findings[1:]:
+        note(finding)
+    if findings:
+        raise NotAsDeclared(findings[0])
+
+
+def _wrong(asked: trace.Settings, setup: GoSetup, uid: int) -> Iterator[AuditFinding]:
+    if asked.error:
+        yield AuditFinding(SUBJECT, "go env", f"go could not be asked: {asked.error}",
+                           "gostead apply", user=asked.user)  # fmt: skip
+        return
+    for name, (value, _) in setup.settings(uid).items():
+        present = asked.known.get(name)
+        if value is None and present and present.origin == "settings file":
+            yield AuditFinding(SUBJECT, name, f"stands in {asked.file}, declared is null",
+                               "gostead apply", user=asked.user)  # fmt: skip
+        elif value is not None and name not in (*VARIABLES, *OTHER_FORMS):
+            has = present.value if present else ""
+            if has != _text(value):
+                secret = isinstance(value, SecretStr)
+                said = "another value" if secret else trace.redacted(has) or "nothing"
+                yield AuditFinding(SUBJECT, name, f"go says {said}, declared is {shown(value)}",
+                                   "gostead apply", user=asked.user)  # fmt: skip
+    telemetry = asked.known.get("GOTELEMETRY")
+    if setup.telemetry and (telemetry is None or telemetry.value != setup.telemetry):
+        said = telemetry.value if telemetry else "nothing"
+        yield AuditFinding(SUBJECT, "telemetry", f"is {said}, declared is {setup.telemetry}",
+                           "gostead apply", user=asked.user)  # fmt: skip
+
+
+def test_no_variable_overrules_a_setting(
+    run: trace.Run, where: Place, setup: GoSetup, shells_of: Any, note: Any
+) -> None:
+    if setup.state == "absent" or not setup.settings(0):
+        pytest.skip("no setting is declared")
+    found = shells_of(run, where, setup)
+    uids = {person.name: person.uid for person in found.people}
+    spoilt: dict[tuple[str, str, str, str], list[trace.Cell]] = {}
+    for cell in found.cells:
+        declared = setup.settings(uids[cell.user])
+        for variable in cell.variables:
+            value = declared[variable.name][0] if variable.name in declared else None
+            if value is None or _digest(_text(value)) == variable.digest:
+                continue
+            chain = found.chains.get((cell.user, cell.shell, cell.mode), ())
+            line = trace.variable_line(chain, variable.name)
+            at = f"{line.file}:{line.line}" if line else ""
+            shown_ = "another value" if isinstance(value, SecretStr) else variable.shown
+            spoilt.setdefault((cell.user, variable.name, shown_, at), []).append(cell)
+    findings = [
+        AuditFinding(SUBJECT, name, f"exported as {value} ({trace.ways(cells)}): a variable comes "
+                     "before the settings file", "take the line out", "warning", user, at)
+        for (user, name, value, at), cells in spoilt.items()
+    ]  # fmt: skip
+    for finding in findings[1:]:
+        note(finding)
+    if findings:
+        raise NotAsDeclared(findings[0])
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
