@@ -2,6 +2,7 @@
 
 from pyinfra.api.deploy import deploy
 
+from gostead.operations.caches import caches
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
@@ -13,5 +14,6 @@ def go_setup(directory: str | None = None) -> None:
     """Brings the host to its declaration in `directory` (default: group_data)."""
     toolchains(directory=directory, name="Go toolchains")
     shells(directory=directory, name="Shells")
+    caches(directory=directory, name="Go caches")
     go_env(directory=directory, name="Go settings")
     removal(directory=directory, name="Removal")

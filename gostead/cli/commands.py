@@ -13,7 +13,7 @@ from gostead import __version__
 from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
-SUBJECTS = ("toolchains", "shells", "go_env", "removal")
+SUBJECTS = ("toolchains", "shells", "caches", "go_env", "removal")
 
 
 class _Group(click.Group):
@@ -128,6 +128,7 @@ def facts(**given: Any) -> int:
 @cli.command()
 @common
 @yes
+@click.option("--purge", is_flag=True, help="The users' caches below directories of ours, too.")
 def remove(**given: Any) -> int:
     """Takes away what gostead made and puts back what it replaced."""
     from gostead.cli.applying import apply_hosts

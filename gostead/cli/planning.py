@@ -25,7 +25,7 @@ def open_session(run: str, given: Mapping[str, Any], **more: Any) -> Session:
     options: dict[str, Any] = {"run": run, "declaration": given["declaration"], **more}
     if given["timeout"]:
         options["timeout"] = given["timeout"]
-    for name in ("deep", "subjects"):
+    for name in ("deep", "subjects", "purge"):
         if given.get(name):
             options[name] = given[name]
     session = Session(

@@ -21,6 +21,7 @@ from gostead.cli.inventory import limit, make_inventory
 from gostead.declaration import DeclarationError, GoSetup
 from gostead.facts.host_state import HostState
 from gostead.operations import context
+from gostead.operations.caches import plan as plan_caches
 from gostead.operations.change import Change, Finding
 from gostead.operations.converge import REFUSALS
 from gostead.operations.go_env import plan as plan_go_env
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 # The order of gostead.deploy.
-PLANNERS = (("toolchains", plan_toolchains), ("shells", plan_shells),
-            ("go_env", plan_go_env), ("removal", plan_removal))  # fmt: skip
+PLANNERS = (
+    ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
+    ("go_env", plan_go_env), ("removal", plan_removal),
+)  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 
 
@@ -170,9 +173,11 @@ class Session:
 
         def task(look: Look) -> None:
             look.setup, look.state = context.current(look.host)
+            purge = context.options(look.host).purge
             for subject, planner in PLANNERS:
                 if not subjects or subject in subjects:
-                    plan = planner(look.setup, look.state)
+                    extra = {"purge": True} if subject == "removal" and purge else {}
+                    plan = planner(look.setup, look.state, **extra)
                     look.changes += plan.changes
                     look.findings += plan.findings
                     look.held = look.held or plan.held

@@ -64,6 +64,11 @@ class Caches(BaseModel):
         examples=["20GiB"],
     )
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The declared directories by their key."""
+        named = (("root", self.root), ("modules", self.modules), ("tmp", self.tmp))
+        return tuple((key, path) for key, path in named if path)
+
     def settings(self, uid: int) -> dict[str, str]:
         """The Go settings that follow from it for the user with that number."""
         places = {"GOCACHE": self.root, "GOMODCACHE": self.modules, "GOTMPDIR": self.tmp}

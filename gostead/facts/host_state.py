@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from gostead import transport
 from gostead.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
+from gostead.facts.caches import CachesState, parse_size, parse_volume
 from gostead.facts.entries import Entry, text
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells")
+SUBJECTS = ("system", "toolchains", "shells", "caches")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class HostState:
     system: System
     toolchains: ToolchainsState
     shells: ShellsState
+    caches: CachesState = field(default_factory=CachesState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -52,12 +54,15 @@ def read(
     cron: bool = False,
     runners: tuple[str, ...] = (),
     settings: bool = False,
+    caches: tuple[tuple[str, str], ...] = (),
+    bounded: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
 
     `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
-    are read with `cron`, Go's settings with `settings`, and whose `runners`; `deep` hashes every
+    are read with `cron`, Go's settings with `settings`, and whose `runners`; `caches` the
+    declared directories for caches by kind, measured where they are `bounded`; `deep` hashes every
     tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
     is none.
     """
@@ -68,6 +73,7 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings,
+            caches=caches, bounded=bounded,
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:
@@ -102,6 +108,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     staging, homes, nobody = [], [], []
     values: dict[str, tuple[bytes, ...]] = {}
     trees = {}
+    foreign, volumes, sizes = {}, {}, {}
     looked = Looked()
     for name, fields in looked.rest(found):
         if name == "system":
@@ -121,6 +128,14 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             homes.append(parse_person(fields))
         elif name == "nobody":
             nobody += [text(fields[0])] if text(fields[1]) == "declared" else []
+        elif name == "cache":
+            foreign[text(fields[0])] = text(fields[1])
+        elif name == "volume":
+            path, volume = parse_volume(fields)
+            volumes[path] = volume
+        elif name == "size":
+            path, size = parse_size(fields)
+            sizes[path] = size
         else:
             values[name] = fields
     if system is None:
@@ -146,7 +161,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     )
     installed = tuple(text(values["shells"][0]).split())
     shells = ShellsState(startup, looked.leads, installed, tuple(homes), tuple(nobody))
-    return HostState(system, toolchains, shells, tuple(looked.unreadable))
+    caches = CachesState(by_subject["caches"], foreign, volumes, sizes, text(values["init"][0]))
+    return HostState(system, toolchains, shells, caches, tuple(looked.unreadable))
 
 
 def _format(content: bytes | None) -> int | None:

@@ -15,7 +15,8 @@ class Home:
     """A user and their start-up files. `entries` by path, contents included; `leads` maps a link to
     the next place on its way; `zdotdir` and `config` are where zsh and fish look. `declared`: false
     for a user who was, and whose changes are to be taken back. `trace` is what was learned by
-    running their shells. `error` says why the home could not be read; then nothing else is known.
+    running their shells. `build_cache`: where Go's own default leads, its bytes, and those that
+    may go. `error` says why the home could not be read; then nothing else is known.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Home:
     unreadable: tuple[str, ...] = ()
     crontab: str | None = None
     runners: tuple[str, ...] = ()
+    build_cache: tuple[str, int, int] = ("", 0, 0)
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""
@@ -115,10 +117,13 @@ def _home(person: Home, answer: bytes) -> Home:
         if name == "runner":
             runners.append(text(fields[0]))
     _, zdotdir, config = values["home"]
+    path, sizes = values.get("size", ["", ""])
+    all_, old = (int(word) for word in (sizes or "0 0").split())
     person = dataclasses.replace(
         person, zdotdir=zdotdir, config=config, entries=looked.entries, leads=looked.leads,
         unreadable=tuple(looked.unreadable), writable=values.get("writable") == ["yes"],
         crontab=values["crontab"][0] if "crontab" in values else None, runners=tuple(runners),
+        build_cache=(path, all_, old),
     )  # fmt: skip
     if person.entries.get(person.home, Entry("", "directory")).kind != "directory":
         kind = person.entry(person.home).describe()

@@ -1,9 +1,10 @@
 """What brings a host from what it is to what is declared: per subject a pure plan() and one
 operation. `from gostead.operations import toolchains, shells` serves any pyinfra deploy."""
 
+from gostead.operations.caches import caches
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.toolchains import toolchains
 
-__all__ = ["go_env", "removal", "shells", "toolchains"]
+__all__ = ["caches", "go_env", "removal", "shells", "toolchains"]

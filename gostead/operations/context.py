@@ -24,12 +24,14 @@ class Options:
     """One run's options, as host data `gostead` (a dictionary of these names) or the defaults.
 
     `timeout` is a script's limit in seconds, `lock_wait` how long another run is waited for;
-    `remove` treats every host as declared absent; `subjects` empty means all."""
+    `remove` treats every host as declared absent, `purge` takes the users' caches too; `subjects`
+    empty means all."""
 
     declaration: str = "group_data"
     run: str = _PROCESS_RUN
     deep: bool = False
     remove: bool = False
+    purge: bool = False
     timeout: float | None = None
     lock_wait: int = 300
     subjects: tuple[str, ...] = ()
@@ -83,11 +85,14 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     # Both systems' users: which of them this host has is known when it has answered.
     both = (known.linux, known.darwin)
     users = tuple(dict.fromkeys(user for setup in both for user in setup.users))
-    cron = any(setup.shells.cron for setup in both)
+    bounded = any(setup.cache.max_size for setup in both)
+    cron = any(setup.shells.cron for setup in both) or bounded
+    caches = dict.fromkeys(place for setup in both for place in setup.cache.places())
     runners = tuple(dict.fromkeys(path for setup in both for path in setup.shells.runners))
     state = host_state.read(
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
         settings=any(setup.settings(0) or setup.telemetry for setup in both),
+        caches=tuple(caches), bounded=bounded,
     )  # fmt: skip
     setup = known.for_system(state.system.name)
     if chosen.remove:

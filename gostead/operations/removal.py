@@ -5,29 +5,35 @@ Only what the registry names is touched. A file that somebody edited since is le
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Iterator
 from typing import Any
 
 from pyinfra.api.operation import operation
+from pyinfra.context import ctx_host
 
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import Registered
 from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
+from gostead.operations.context import options
 from gostead.operations.converge import converge
 from gostead.operations.go_env import KINDS as SETTINGS_KINDS
 from gostead.operations.go_env import take_back as take_settings_back
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import take_back
 from gostead.operations.links import unlink
-from gostead.operations.shells import digest
+from gostead.operations.registry import digest
+from gostead.operations.trimming import KINDS as TIMER_KINDS
+from gostead.operations.trimming import take_back as take_timer_back
 
 SUBJECT = "removal"
 
 
-def plan(declared: GoSetup, state: HostState) -> Plan:
-    """What removal would take away. Raises PlanError where that is not ours to decide."""
+def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
+    """What removal would take away; with `purge` the caches below directories of ours, too. Raises
+    PlanError where that is not ours to decide."""
     check_host(declared, state)
     if declared.state == "present":
         return Plan()
@@ -42,7 +48,14 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     findings: list[Finding] = []
     left: list[str] = []
     for item in sorted(state.toolchains.registry, key=lambda r: (r.kind, r.path)):
-        found = [*_item(state, item), *_in_home(state, item)]
+        if item.kind == "cache" and purge:
+            script = Script("change/purge", {"root": state.system.root, "path": item.path})
+            found: list[Change | Finding] = [
+                Change(SUBJECT, item.path, f"the cache of {item.detail}", "absent", "--purge",
+                       "state", script)
+            ]  # fmt: skip
+        else:
+            found = [*_item(state, item), *_in_home(state, item)]
         changes += [one for one in found if isinstance(one, Change)]
         findings += [one for one in found if isinstance(one, Finding)]
         if _left(state, item, found):
@@ -73,6 +86,9 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                           "remove it if nobody needs it")  # fmt: skip
             return
         yield _unfile(state, item, entry.content)
+    elif item.kind == "cache":
+        yield Finding(SUBJECT, item.path, "note", f"the cache of {item.detail} stays",
+                      "rm -rf it, or gostead remove --purge before")  # fmt: skip
     elif item.kind == "block" and entry.content is not None:
         after = blocks.take(entry.content, item.detail)
         if item.detail == "created" and not after:
@@ -107,7 +123,11 @@ def _in_home(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                       home.error if home else f"user {name} is gone: left",
                       "remove it if it is still there", user=name)  # fmt: skip
         return
-    undo = take_settings_back if kind in SETTINGS_KINDS else take_back
+    undo = take_back
+    if kind in SETTINGS_KINDS:
+        undo = take_settings_back
+    elif kind in TIMER_KINDS:
+        undo = take_timer_back
     yield from undo(state, home, item, SUBJECT, "state is absent", "state")
 
 
@@ -126,4 +146,5 @@ def removal(directory: str | None = None) -> Generator[Any, None, None]:
 
     + directory: where the declaration's YAML files are; default ``group_data``
     """
-    yield from converge(SUBJECT, plan, directory)
+    purge = options(ctx_host.get()).purge
+    yield from converge(SUBJECT, functools.partial(plan, purge=purge), directory)

@@ -7,7 +7,6 @@ commands of shells that read nothing), /etc/paths.d on macOS. Both scopes: the u
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -16,7 +15,6 @@ from pyinfra.api.operation import operation
 from gostead.declaration import GoSetup
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
-from gostead.facts.toolchains import Registered
 from gostead.operations import blocks
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.converge import converge
@@ -24,6 +22,7 @@ from gostead.operations.guard import check_host
 from gostead.operations.home_files import source_line
 from gostead.operations.homes import homes
 from gostead.operations.learning import learn, stale
+from gostead.operations.registry import digest, registered
 from gostead.templates import quote, render
 
 SUBJECT = "shells"
@@ -163,17 +162,6 @@ def _refusal(entry: Entry) -> str:
     if entry.kind == "file" and entry.content is None:
         return "cannot be read, so it is not changed"
     return ""
-
-
-def registered(state: HostState, kind: str, path: str) -> Registered | None:
-    """The registry's line for that item, if we made it."""
-    found = (r for r in state.toolchains.registry if (r.kind, r.path) == (kind, path))
-    return next(found, None)
-
-
-def digest(content: bytes | None) -> str:
-    """The sha256 of a file's bytes, hexadecimal, as a host's script compares it."""
-    return hashlib.sha256(content or b"").hexdigest()
 
 
 @operation()

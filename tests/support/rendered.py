@@ -39,7 +39,15 @@ CRONTAB = {"user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "kind"
            "detail": "created", "forget": False, "empty": False, "before": "ab" * 32,
            "after": "cd" * 32}  # fmt: skip
 
+CACHE: dict[str, Any] = {
+    "path": "/var/cache/it's/1000", "parent": "/var/cache/it's", "act": "make", "user": "it's",
+    "uid": 1000, "gid": 1000, "home": "/home/a b", "execute": True, "kept": True,
+}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
+    "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
+    "purge": [{"path": "/var/cache/it's/1000"}],
+    "trim": [CACHE | {"trimmer": f"{ROOT}/libexec/trim-cache", "limit": 20 * 2**30}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": ""}],
@@ -73,10 +81,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells")
+SUBJECTS = ("system", "toolchains", "shells", "caches")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
-     "runners": ("/srv/it's",), "settings": deep,
+     "runners": ("/srv/it's",), "settings": deep, "bounded": deep,
+     "caches": (("root", "/var/cache/it's"), ("tmp", "/srv/a b")) if deep else (),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
     for scope in ("auto", "system")
@@ -96,11 +105,15 @@ def scripts() -> Iterator[tuple[str, str]]:
     for values in PROBES:
         yield f"probe-deep-{values['deep']}", host_script("probe/main", **values)
     # What a home's owner runs is a word of another script: looked at by itself.
-    yield "home-probe", host_script("probe/home", cron=True, settings=True, runners=("/srv/it's",))
+    yield (
+        "home-probe",
+        host_script("probe/home", cron=True, settings=True, bounded=True, runners=("/srv/it's",)),
+    )
     for values in (PROOF, PROOF | {"config": "/home/a b/.cfg", "offline": True}):
         yield f"prove-env-{values['offline']}", host_script("lib/prove_env", **values)
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    yield "trim-cache", host_script("trim_cache")
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)
