@@ -7,6 +7,7 @@ from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.toolchains import toolchains
+from gostead.operations.tools import tools
 
 
 @deploy("gostead")
@@ -16,4 +17,5 @@ def go_setup(directory: str | None = None) -> None:
     shells(directory=directory, name="Shells")
     caches(directory=directory, name="Go caches")
     go_env(directory=directory, name="Go settings")
+    tools(directory=directory, name="Go tools")
     removal(directory=directory, name="Removal")

@@ -28,6 +28,7 @@ from gostead.operations.go_env import plan as plan_go_env
 from gostead.operations.removal import plan as plan_removal
 from gostead.operations.shells import plan as plan_shells
 from gostead.operations.toolchains import plan as plan_toolchains
+from gostead.operations.tools import plan as plan_tools
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 # The order of gostead.deploy.
 PLANNERS = (
     ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
-    ("go_env", plan_go_env), ("removal", plan_removal),
+    ("go_env", plan_go_env), ("tools", plan_tools), ("removal", plan_removal),
 )  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 

@@ -23,13 +23,14 @@ from gostead.facts.toolchains import (
     parse_registry,
     parse_tree,
 )
+from gostead.facts.tools import ToolsState, parse_digests
 from gostead.templates import host_script
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "tools")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class HostState:
     toolchains: ToolchainsState
     shells: ShellsState
     caches: CachesState = field(default_factory=CachesState)
+    tools: ToolsState = field(default_factory=ToolsState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -162,7 +164,9 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     installed = tuple(text(values["shells"][0]).split())
     shells = ShellsState(startup, looked.leads, installed, tuple(homes), tuple(nobody))
     caches = CachesState(by_subject["caches"], foreign, volumes, sizes, text(values["init"][0]))
-    return HostState(system, toolchains, shells, caches, tuple(looked.unreadable))
+    digests = parse_digests(values["digests"]) if "digests" in values else {}
+    tools = ToolsState(by_subject["tools"], digests)
+    return HostState(system, toolchains, shells, caches, tools, tuple(looked.unreadable))
 
 
 def _format(content: bytes | None) -> int | None:

@@ -6,5 +6,6 @@ from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.toolchains import toolchains
+from gostead.operations.tools import tools
 
-__all__ = ["caches", "go_env", "removal", "shells", "toolchains"]
+__all__ = ["caches", "go_env", "removal", "shells", "toolchains", "tools"]

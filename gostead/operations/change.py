@@ -51,6 +51,7 @@ class Change:
     key: str
     script: Script = field(repr=False, compare=False)
     user: str | None = None
+    alone: bool = False  # its failure is no reason not to make the others
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _carry_out(
     except (ChangeFailed, TransportError) as error:
         known.executed.append(Outcome(change, "failed", str(error)))
         host.log_styled(f"{change.item}: {error}", fg="red", log_func=logger.error)
-        if change.user and isinstance(error, ChangeFailed):
+        if (change.user or change.alone) and isinstance(error, ChangeFailed):
             return True  # a home's trouble is its owner's alone: _settle fails the host at the end
         _settle(host, _remaining(host, planner, directory))
         return False

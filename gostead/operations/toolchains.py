@@ -16,6 +16,7 @@ from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host, check_platform
 from gostead.operations.links import links
+from gostead.operations.tools import tools_of
 
 SUBJECT = trees.SUBJECT
 
@@ -39,6 +40,8 @@ def plan(declared: GoSetup, state: HostState, now: datetime | None = None) -> Pl
         target = f"go{declared.toolchains.default}"
     if not held:
         why = f"default is {declared.toolchains.default}"
+        if state.toolchains.active() not in ("", target):
+            changes += tools_of(declared, state, target)  # there when the switch takes them along
         changes += trees.switch(state, target, why, "toolchains.default")
     changes += _expired_hold(state, held)
     findings: list[Finding] = []

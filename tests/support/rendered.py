@@ -44,9 +44,15 @@ CACHE: dict[str, Any] = {
     "uid": 1000, "gid": 1000, "home": "/home/a b", "execute": True, "kept": True,
 }  # fmt: skip
 
+TOOL: dict[str, Any] = {"name": "it's", "tool": "a.b/it's@v1.0.0", "version": "go1.27.3",
+                        "last": True, "path": f"{ROOT}/tools/go1.27.3/bin/it's"}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
     "purge": [{"path": "/var/cache/it's/1000"}],
+    "tool": [TOOL, TOOL | {"last": False}],
+    "tool_link": [TOOL],
+    "untool": [TOOL],
     "trim": [CACHE | {"trimmer": f"{ROOT}/libexec/trim-cache", "limit": 20 * 2**30}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
@@ -81,7 +87,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "tools")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "bounded": deep,
@@ -113,6 +119,7 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield f"prove-env-{values['offline']}", host_script("lib/prove_env", **values)
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    yield "build-tool", host_script("lib/build_tool")
     yield "trim-cache", host_script("trim_cache")
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
