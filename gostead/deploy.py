@@ -3,6 +3,7 @@
 from pyinfra.api.deploy import deploy
 
 from gostead.operations.caches import caches
+from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
@@ -17,5 +18,6 @@ def go_setup(directory: str | None = None) -> None:
     shells(directory=directory, name="Shells")
     caches(directory=directory, name="Go caches")
     go_env(directory=directory, name="Go settings")
+    cgo(directory=directory, name="C compiler")
     tools(directory=directory, name="Go tools")
     removal(directory=directory, name="Removal")

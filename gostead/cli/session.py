@@ -22,6 +22,7 @@ from gostead.declaration import DeclarationError, GoSetup
 from gostead.facts.host_state import HostState
 from gostead.operations import context
 from gostead.operations.caches import plan as plan_caches
+from gostead.operations.cgo import plan as plan_cgo
 from gostead.operations.change import Change, Finding
 from gostead.operations.converge import REFUSALS
 from gostead.operations.go_env import plan as plan_go_env
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 # The order of gostead.deploy.
 PLANNERS = (
     ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
-    ("go_env", plan_go_env), ("tools", plan_tools), ("removal", plan_removal),
+    ("go_env", plan_go_env), ("cgo", plan_cgo), ("tools", plan_tools), ("removal", plan_removal),
 )  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 

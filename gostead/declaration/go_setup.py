@@ -96,3 +96,12 @@ class GoSetup(BaseModel):
         for name, value in self.cgo.settings().items():
             found[name] = (value, f"cgo.compiler.{name}")
         return found
+
+    def compilers(self) -> tuple[str, str]:
+        """The commands for C and C++: declared, or what Go takes by itself on Linux."""
+        declared = self.settings(0)
+        found = []
+        for name, default in (("CC", "gcc"), ("CXX", "g++")):
+            value = declared.get(name, (None, ""))[0]
+            found.append(value if isinstance(value, str) else default)
+        return found[0], found[1]

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from gostead import transport
 from gostead.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
 from gostead.facts.caches import CachesState, parse_size, parse_volume
+from gostead.facts.cgo import CgoState, parse_compiler
 from gostead.facts.entries import Entry, text
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "tools")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class HostState:
     toolchains: ToolchainsState
     shells: ShellsState
     caches: CachesState = field(default_factory=CachesState)
+    cgo: CgoState = field(default_factory=CgoState)
     tools: ToolsState = field(default_factory=ToolsState)
     unreadable: tuple[str, ...] = ()
 
@@ -58,13 +60,15 @@ def read(
     settings: bool = False,
     caches: tuple[tuple[str, str], ...] = (),
     bounded: bool = False,
+    cgo: tuple[str, str] | None = None,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
 
     `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
     are read with `cron`, Go's settings with `settings`, and whose `runners`; `caches` the
-    declared directories for caches by kind, measured where they are `bounded`; `deep` hashes every
+    declared directories for caches by kind, measured where they are `bounded`; `cgo`
+    the commands for C and C++, where those are to be looked at; `deep` hashes every
     tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
     is none.
     """
@@ -75,7 +79,8 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings,
-            caches=caches, bounded=bounded,
+            caches=caches, bounded=bounded, cgo=cgo is not None, cc=(cgo or ("", ""))[0],
+            cxx=(cgo or ("", ""))[1],
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:
@@ -107,7 +112,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     by_subject: dict[str, dict[str, Entry]] = {name: {} for name in SUBJECTS}
     contents: dict[str, bytes] = {}
     registry: frozenset[Registered] = frozenset()
-    staging, homes, nobody = [], [], []
+    staging, homes, nobody, compilers = [], [], [], []
     values: dict[str, tuple[bytes, ...]] = {}
     trees = {}
     foreign, volumes, sizes = {}, {}, {}
@@ -130,6 +135,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             homes.append(parse_person(fields))
         elif name == "nobody":
             nobody += [text(fields[0])] if text(fields[1]) == "declared" else []
+        elif name == "compiler":
+            compilers.append(parse_compiler(fields))
         elif name == "cache":
             foreign[text(fields[0])] = text(fields[1])
         elif name == "volume":
@@ -166,7 +173,9 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     caches = CachesState(by_subject["caches"], foreign, volumes, sizes, text(values["init"][0]))
     digests = parse_digests(values["digests"]) if "digests" in values else {}
     tools = ToolsState(by_subject["tools"], digests)
-    return HostState(system, toolchains, shells, caches, tools, tuple(looked.unreadable))
+    libc, manager, proof = (text(value) for value in values.get("cgo", (b"", b"", b"")))
+    cgo = CgoState(tuple(compilers), libc or "unknown", manager, proof.strip())
+    return HostState(system, toolchains, shells, caches, cgo, tools, tuple(looked.unreadable))
 
 
 def _format(content: bytes | None) -> int | None:

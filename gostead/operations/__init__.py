@@ -2,10 +2,11 @@
 operation. `from gostead.operations import toolchains, shells` serves any pyinfra deploy."""
 
 from gostead.operations.caches import caches
+from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
 
-__all__ = ["caches", "go_env", "removal", "shells", "toolchains", "tools"]
+__all__ = ["caches", "cgo", "go_env", "removal", "shells", "toolchains", "tools"]

@@ -52,6 +52,7 @@ class Change:
     script: Script = field(repr=False, compare=False)
     user: str | None = None
     alone: bool = False  # its failure is no reason not to make the others
+    leads_on: bool = False  # what comes after it depends on what it brings, and is planned anew
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
         settings=any(setup.settings(0) or setup.telemetry for setup in both),
         caches=tuple(caches), bounded=bounded,
+        cgo=known.linux.compilers() if known.linux.cgo.required else None,
     )  # fmt: skip
     setup = known.for_system(state.system.name)
     if chosen.remove:

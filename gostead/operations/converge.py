@@ -90,6 +90,7 @@ def _carry_out(
     try:
         detail = execute(host, change, *current(host, directory))
         known.executed.append(Outcome(change, "changed", None, detail))
+        known.conflict = known.conflict or change.leads_on
     except ChangedSincePlanned as error:
         host.log(f"{error}: planning again")
         known.conflict = True

@@ -47,9 +47,14 @@ CACHE: dict[str, Any] = {
 TOOL: dict[str, Any] = {"name": "it's", "tool": "a.b/it's@v1.0.0", "version": "go1.27.3",
                         "last": True, "path": f"{ROOT}/tools/go1.27.3/bin/it's"}  # fmt: skip
 
+CGO: dict[str, Any] = {"version": "go1.27.3", "fingerprint": "ab" * 32, "cc": "gcc -m64",
+                       "cxx": "g++-12 -m64", "packages": ["gcc", "libc6-dev"]}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
     "purge": [{"path": "/var/cache/it's/1000"}],
+    "cgo": [CGO, CGO | {"cxx": ""}],
+    "packages": [CGO],
     "tool": [TOOL, TOOL | {"last": False}],
     "tool_link": [TOOL],
     "untool": [TOOL],
@@ -87,10 +92,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "tools")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "bounded": deep,
+     "cgo": deep, "cc": "gcc -m64", "cxx": "it's",
      "caches": (("root", "/var/cache/it's"), ("tmp", "/srv/a b")) if deep else (),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
@@ -120,6 +126,8 @@ def scripts() -> Iterator[tuple[str, str]]:
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
     yield "build-tool", host_script("lib/build_tool")
+    for values in CHANGES["cgo"]:
+        yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)
     yield "trim-cache", host_script("trim_cache")
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:

@@ -22,7 +22,7 @@ from tests.support.requirements import cannot_run
 #: serve the tests of faults; busybox-static ends the set-up of a root and makes the other kind.
 PACKAGES = """
 openssh-server zsh fish mksh tmux cron sudo curl ca-certificates procps mount busybox-static strace
-e2fsprogs
+e2fsprogs apt
 """
 
 #: name -> (uid, login shell). root, and deploy by sudo, converge; zed has zsh; ann has no sudo.
@@ -40,6 +40,17 @@ PermitRootLogin prohibit-password
 MaxStartups 200
 HostKey /etc/ssh/ssh_host_ed25519_key
 """
+
+
+def give_apt_sources(root: Path) -> None:
+    """Lets apt in a root that has the machine's network get packages as the machine does."""
+    suite, text = _apt_sources()
+    (root / "etc/apt/sources.list.d").mkdir(parents=True, exist_ok=True)
+    kind = "sources" if "URIs:" in text else "list"
+    (root / f"etc/apt/sources.list.d/{suite}.{kind}").write_text(text)
+    for path in Path("/etc/apt/apt.conf.d").glob("*"):
+        if "Acquire" in path.read_text():
+            (root / f"etc/apt/apt.conf.d/{path.name}").write_bytes(path.read_bytes())
 
 
 def debian() -> Path:
