@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
+from pydantic import SecretStr
 
+from gostead import trace
 from gostead.audit import trees
 from gostead.audit.asking import Place, ask, printable
 from gostead.audit.findings import AuditFinding, NotAsDeclared
@@ -135,12 +137,30 @@ def test_deep_each_tree_is_byte_for_byte_the_release(
             refuse(root, f"entries that no release has: {printable(odd)}", REBUILD)
 
 
-def test_build_each_toolchain_builds_tests_and_runs(
-    host: Any, where: Place, setup: GoSetup, request: pytest.FixtureRequest
-) -> None:
+def test_build_with_each_toolchain(
+    run: trace.Run, where: Place, setup: GoSetup, note: Callable[[AuditFinding], None],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
     if not request.config.getoption("--gostead-build"):
         pytest.skip("asked for with --build")
+    lines = []
+    env = dict(setup.env)
+    if "GOPROXY" not in env and setup.toolchains.goproxy:
+        env["GOPROXY"] = setup.toolchains.goproxy
+    for name in ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE"):
+        value = env.get(name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text:
+            lines.append(f"{name}={text}")
+    wrong = []
     for version in setup.toolchains.all_versions:
-        answer = ask(host, trees.BUILD, f"{where.root}/profiles/go{version}/bin/go", version)
-        if answer.code or "gostead says 42" not in answer.out:
-            refuse(f"go{version}", f"cannot build: {printable(answer.error + answer.out, 1000)}")
+        go = f"{where.root}/profiles/go{version}/bin/go"
+        for step in trace.build_steps(run, go, version, lines):
+            if not step.good:
+                mend = "look at what it says; then gostead apply --deep"
+                what = f"{step.name}: {step.said}"
+                wrong.append(AuditFinding(SUBJECT, f"go{version}", what, mend))
+    for finding in wrong[1:]:
+        note(finding)
+    if wrong:
+        raise NotAsDeclared(wrong[0])

@@ -34,46 +34,6 @@ find . -type d | while IFS= read -r directory; do
   [ -e "$1" ] || [ -e "$2" ] || printf '%s/ (empty)\\n' "$directory"
 done
 """
-BUILD = """
-set -eu
-scratch=$(mktemp -d)
-trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
-cd "$scratch"
-mkdir tmp home answer
-run() {
-  env -i HOME="$scratch/home" PATH="${1%/*}:/usr/bin:/bin" TMPDIR="$scratch/tmp" GOENV=off \\
-    GOCACHE="$scratch/cache" GOMODCACHE="$scratch/modules" GOPROXY=off GOFLAGS=-mod=mod \\
-    GOTOOLCHAIN=local GOTELEMETRY=off CGO_ENABLED=0 "$@" </dev/null
-}
-printf 'module example.com/audit\\n\\ngo %s\\n' "$2" >go.mod
-printf 'package answer\\n\\nfunc Answer() int { return 42 }\\n' >answer/answer.go
-cat >answer/answer_test.go <<'GO'
-package answer
-
-import "testing"
-
-func TestAnswer(t *testing.T) {
-	if Answer() != 42 {
-		t.Fatal(Answer())
-	}
-}
-GO
-cat >main.go <<'GO'
-package main
-
-import (
-	"fmt"
-
-	"example.com/audit/answer"
-)
-
-func main() { fmt.Println("gostead says", answer.Answer()) }
-GO
-run "$1" build -o program .
-run "$1" vet ./...
-run "$1" test ./...
-./program
-"""
 
 
 def module_name(path: str) -> str:

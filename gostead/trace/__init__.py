@@ -1,5 +1,6 @@
 """Runs users' shells on a host, and says what they do: which go, put there by which line."""
 
+from gostead.trace.builds import Step, Trouble, build_steps, user_troubles
 from gostead.trace.causes import chains, culprit, goroot_line, variable_line
 from gostead.trace.installations import Installation, installations
 from gostead.trace.model import MODES, Cause, Cell, Person, Run, Variable, plain
@@ -17,9 +18,12 @@ __all__ = [
     "Run",
     "Setting",
     "Settings",
+    "Step",
     "TraceError",
+    "Trouble",
     "Variable",
     "Verdict",
+    "build_steps",
     "chains",
     "culprit",
     "goroot_line",
@@ -30,6 +34,7 @@ __all__ = [
     "redacted",
     "settings",
     "survey",
+    "user_troubles",
     "variable_line",
     "verdicts",
     "ways",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -27,24 +27,55 @@ class Story:
     new: str = NEW
     damage: str = ""
     absent: bool = False
-    shells: dict[str, object] | None = None
+    go: dict[str, Any] = field(default_factory=dict)
+    go_before: dict[str, Any] = field(default_factory=dict)
 
     def arrange(self, ground: Ground) -> None:
         """Makes the state before, and declares what is wanted."""
         if self.before is not None:
-            ground.site.declare(self.before)
+            ground.site.declare(self.before, **self.go_before)
             ground.converge()
         if self.damage:
             ground.run(self.damage.format(root=ground.root, bin=ground.bin))
         more: dict[str, Any] = {"state": "absent"} if self.absent else {}
-        if self.shells:
-            more["shells"] = self.shells
-        ground.site.declare(self.wanted, **more)
+        ground.site.declare(self.wanted, **more, **self.go)
 
+
+TOOLS = {"tools": ["tools.example.com/one@v1.0.0"]}
+GCC = (
+    r"printf '#!/bin/sh\ncase $* in -dumpmachine) echo x86_64-linux-gnu ;; -dumpversion) echo 12 ;;"
+    r" -print-file-name*) echo /etc/hostname ;; esac\n' >/usr/bin/gcc; chmod 755 /usr/bin/gcc"
+)
+APT = f"cat >/usr/bin/apt-get <<'APT'\n#!/bin/sh\n{GCC}\nAPT\nchmod 755 /usr/bin/apt-get"
+CGO = {"cgo": {"required": True, "install": True}}
 
 STORIES = {
+    "cache": Story(
+        {},
+        {},
+        ("cache",),
+        old=NEW,
+        go={"cache": {"root": "/var/cache/go"}},
+        damage="mkdir -p /var/cache/go/0; chown zed /var/cache/go/0",
+    ),
+    "tool": Story({}, {}, ("tool",), old=NEW, go=TOOLS),
+    "tool by the new Go": Story(
+        {"default": OLD}, {"default": NEW}, ("tool",), go_before=TOOLS, go=TOOLS
+    ),
+    "tool's link": Story(
+        {},
+        {},
+        ("tool_link",),
+        old=NEW,
+        go_before=TOOLS,
+        go=TOOLS,
+        damage="rm {root}/profiles/go1.27.3/bin/one",
+    ),
+    "tool undeclared": Story({}, {}, ("untool",), old=NEW, go_before=TOOLS),
+    "packages": Story({}, {}, ("packages",), old=NEW, go=CGO, damage=APT.replace("{", "{{")),
+    "cgo": Story({}, {}, ("cgo",), old=NEW, go=CGO, damage=GCC.replace("{", "{{")),
     "first": Story(None, {}, ("layout", "link", "file", "home"), old=""),
-    "crontab": Story({}, {}, ("crontab",), old=NEW, shells={"cron": True}),
+    "crontab": Story({}, {}, ("crontab",), old=NEW, go={"shells": {"cron": True}}),
     "upgrade": Story({"default": OLD}, {"default": NEW}, ("install", "profile", "switch")),
     "directory": Story({}, {}, ("directory",), old=NEW, damage="chmod 777 {root}/toolchains"),
     "repair": Story({}, {}, ("install",), old=NEW, damage="rm -rf {root}/toolchains/*/pkg/tool"),

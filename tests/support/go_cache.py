@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from gostead.declaration.pins import shipped_pins
 from gostead.sources import CanonicalTar, Request, SourceError, obtain
+from gostead.sources.goproxy import ask_go
 from tests.support.cache import built_once, cache_dir
 from tests.support.requirements import cannot_run
 
@@ -50,6 +52,12 @@ def go_cache() -> GoCache:
     path = cache_dir() / "gostead"
     path.mkdir(mode=0o700, exist_ok=True)
     return GoCache(path)
+
+
+def own_goproxy() -> str:
+    """The GOPROXY list of this machine, for what tests let a real go fetch."""
+    found = os.environ.get("GOPROXY", "").strip() or ask_go(os.environ)
+    return found or cannot_run("this machine has no GOPROXY")
 
 
 @cache

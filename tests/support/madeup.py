@@ -21,6 +21,21 @@ while [ -h "$here" ]; do
 done
 root=$(cd "${{here%/*}}/.." && pwd -P)
 case $*  in
+"install "*)
+  # A tool that says what it was built of, as its record does.
+  for tool; do :; done
+  name=${{tool%@*}}
+  name=${{name##*/}}
+  mkdir -p "$GOBIN"
+  printf '#!/bin/sh\\n# path %s\\n# mod %s %s\\necho %s %s go{version}\\n' "${{tool%@*}}" \\
+    "${{tool%@*}}" "${{tool#*@}}" "$name" "${{tool#*@}}" >"$GOBIN/$name"
+  chmod 755 "$GOBIN/$name"
+  ;;
+"version -m "*)
+  echo "$3: go{version}"
+  sed -n "s/^# \\([a-z]*\\) /	\\1	/p" "$3" | tr ' ' '\\t'
+  ;;
+"build "*) printf '#!/bin/sh\\necho cgo says 42\\n' >program && chmod 755 program ;;
 version) echo "go version go{version} {system}/{machine}" ;;
 "env GOROOT") echo "$root" ;;
 "env GOVERSION") echo "go{version}" ;;

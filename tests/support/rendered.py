@@ -107,7 +107,8 @@ PROBES = [
 WHO = Person("ann", 1000, 1000, "/home/a b/it's", "/bin/bash")
 TRACE: dict[str, Any] = {
     "nonce": "ab12", "directory": "/opt/gostead/current/bin", "limit": 10, "people": [WHO],
-    "jobs": 2, "budget": 60, "names": ["GOPROXY"], "go": "/opt/gostead/current/bin/go",
+    "jobs": 2, "budget": 60, "names": ["GOPROXY"], "version": "1.27.3",
+    "settings": ["GOPROXY=it's"], "build": True, "go": "/opt/gostead/current/bin/go",
     "tasks": [(0, 0, "bash", "login")], "users": ("self", "it's"),
 }  # fmt: skip
 
@@ -132,7 +133,8 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)
-    for name in ("people", "survey", "causes", "installations", "settings"):
+    for name in ("people", "survey", "causes", "installations", "settings", "build",
+                 "user_build"):  # fmt: skip
         yield f"trace-{name}", host_script(f"trace/{name}", **TRACE)
     for name, variants in CHANGES.items():
         for number, values in enumerate(variants):

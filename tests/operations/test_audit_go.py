@@ -1,0 +1,76 @@
+"""The audit of settings, caches, tools and builds, with real toolchains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import real_go
+from tests.support.go_cache import GoCache, own_goproxy
+from tests.support.sandbox import Sandbox
+from tests.support.tool_proxy import ENV, publish
+
+
+def of(report: dict[str, Any], *subjects: str) -> list[dict[str, Any]]:
+    found = report["hosts"]["@local"]["findings"]
+    return [f for f in found if f["subject"] in subjects and f["severity"] != "note"]
+
+
+def test_faults_of_caches_and_tools_are_found(go_ground: Sandbox) -> None:
+    tool = publish(go_ground, "one")
+    other = publish(go_ground, "other")
+    real_go.declare(
+        go_ground, users=["ann"], tools=[tool], env=ENV, cache={"root": "/var/cache/go"}
+    )
+    assert real_go.gostead(go_ground, "apply", "-y")["exit"] == 0
+    audit = real_go.gostead(go_ground, "audit")
+    assert (audit["exit"], of(audit, "caches", "tools", "go_env")) == (0, [])
+
+    go_ground.run("chmod 755 /var/cache/go/1002; mkdir -p /home/ann/go/pkg/mod/x; "
+                  "chown ann: /home/ann/go /home/ann/go/pkg /home/ann/go/pkg/mod")  # fmt: skip
+    found = of(real_go.gostead(go_ground, "audit"), "caches")
+    assert {f["item"] for f in found} == {"/var/cache/go/1002", "GOMODCACHE"}
+    assert "drwxr-xr-x" in found[0]["what"] + found[1]["what"]
+    (stray,) = [f for f in found if f["item"] == "GOMODCACHE"]
+    assert (stray["user"], "somebody else" in stray["what"]) == ("ann", True)
+
+    real_go.declare(go_ground, users=["ann"], tools=[other], env=ENV)
+    (fault,) = of(real_go.gostead(go_ground, "audit"), "tools")
+    assert "cannot be read" in fault["what"]
+    go_ground.run("cp /opt/gostead/current/bin/one /opt/gostead/current/bin/other")
+    (fault,) = of(real_go.gostead(go_ground, "audit"), "tools")
+    assert "tools.example.com/one" in fault["what"]
+    versions = {"default": "1.26.8", "versions": ["1.27.3"]}
+    real_go.declare(go_ground, versions, users=["ann"], tools=[tool], env=ENV)
+    stale = "cp /opt/gostead/tools/go1.27.3/bin/one /opt/gostead/current/bin/one"
+    go_ground.run(f"ln -sfn profiles/go1.26.8 /opt/gostead/current; {stale}")
+    (fault,) = of(real_go.gostead(go_ground, "audit"), "tools")
+    assert "was built by go1.27.3, go1.26.8 is active" in fault["what"]
+
+
+@pytest.mark.slow
+def test_builds_are_real(
+    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
+) -> None:
+    layers = [go_layer] if go_layer else []
+    ground = make_sandbox(go_cache=go_cache.path, layers=layers, network="machine")
+    if not layers:
+        real_go.install(ground)
+    env = {"GOPROXY": own_goproxy(), "GOTOOLCHAIN": "local"}
+    real_go.declare(ground, users=["ann", "zed"], env=env)
+    assert real_go.gostead(ground, "apply", "-y")["exit"] == 0
+    before = ground.digest(exclude=["/root/.cache"])
+    audit = real_go.gostead(ground, "audit", "--build", timeout=900)
+    said = [(f["item"], f["what"]) for f in audit["hosts"]["@local"]["findings"]]
+    assert (audit["exit"], said) == (0, [])
+    assert ground.digest(exclude=["/root/.cache"]) == before
+
+    # A user whose settings break every build, and a linker that is not there.
+    ground.run("go env -w GOFLAGS=-mod=vendor", user="zed", check=True)
+    ground.run("rm -f /opt/gostead/toolchains/go1.26.8/pkg/tool/linux_amd64/vet")
+    found = of(real_go.gostead(ground, "audit", "--build", timeout=900), "caches", "toolchains")
+    assert ("zed", "build") in {(f["user"], f["item"]) for f in found}
+    assert ("go1.26.8", "vet") in {(f["item"], f["what"].partition(":")[0]) for f in found}
