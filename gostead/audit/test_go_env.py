@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,23 +67,12 @@ def test_no_variable_overrules_a_setting(
     if setup.state == "absent" or not setup.settings(0):
         pytest.skip("no setting is declared")
     found = shells_of(run, where, setup)
-    uids = {person.name: person.uid for person in found.people}
-    spoilt: dict[tuple[str, str, str, str], list[trace.Cell]] = {}
-    for cell in found.cells:
-        declared = setup.settings(uids[cell.user])
-        for variable in cell.variables:
-            value = declared[variable.name][0] if variable.name in declared else None
-            if value is None or _digest(_text(value)) == variable.digest:
-                continue
-            chain = found.chains.get((cell.user, cell.shell, cell.mode), ())
-            line = trace.variable_line(chain, variable.name)
-            at = f"{line.file}:{line.line}" if line else ""
-            shown_ = "another value" if isinstance(value, SecretStr) else variable.shown
-            spoilt.setdefault((cell.user, variable.name, shown_, at), []).append(cell)
+    declared = {person.name: setup.digests(person.uid) for person in found.people}
     findings = [
-        AuditFinding(SUBJECT, name, f"exported as {value} ({trace.ways(cells)}): a variable comes "
-                     "before the settings file", "take the line out", "warning", user, at)
-        for (user, name, value, at), cells in spoilt.items()
+        AuditFinding(SUBJECT, one.name, f"exported as {one.shown} ({trace.ways(one.cells)}): a "
+                     "variable comes before the settings file", "take the line out", "warning",
+                     one.user, one.where)
+        for one in trace.overruled(found.cells, found.chains, declared)
     ]  # fmt: skip
     for finding in findings[1:]:
         note(finding)
@@ -94,7 +82,3 @@ def test_no_variable_overrules_a_setting(
 
 def _text(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -82,11 +82,27 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
                    verdict.where, verdict.mend)
         for verdict, spoilt in trace.grouped(judged)
     ]  # fmt: skip
+    declared = {person.name: setup.digests(person.uid) for person in people}
+    report.findings += [
+        FindingRow("go_env", one.name, one.user, "warning", f"exported as {one.shown} "
+                   f"({trace.ways(one.cells)}): a variable comes before the settings file",
+                   one.where, "take the line out")
+        for one in trace.overruled(cells, chains, declared)
+    ]  # fmt: skip
+    asked_of = trace.settings(run, people, f"{directory}/go")
+    for asked in asked_of:
+        cgo = asked.known.get("CGO_ENABLED")
+        if cgo and cgo.value == "0" and cgo.origin == "built in":
+            report.findings.append(
+                FindingRow("cgo", "CGO_ENABLED", asked.user, "note", "is 0, and nobody said so: Go "
+                           "finds no C compiler. Packages that use cgo are left out without a word",
+                           "", "install one (`cgo: {required: true}`), or declare CGO_ENABLED: 0")
+            )  # fmt: skip
     report.explained = {
         "directory": directory,
         "settings": [
             row
-            for asked in trace.settings(run, people, f"{directory}/go")
+            for asked in asked_of
             for row in _settings(asked, cells, chains)
         ],
         "chains": [
@@ -173,4 +189,5 @@ def _line(line: Mapping[str, str], asked: bool) -> Iterator[str]:
     path = line["sets"] == "path"
     value = line["value"].split(":")[0] if path else line["value"]
     yield f"    {safe(line['where'])}: {safe(line['text'])}"
-    yield f"        {'PATH begins with' if path else 'GOROOT is'} {safe(value) or 'nothing'}"
+    name = line["sets"].upper()
+    yield f"        {'PATH begins with' if path else f'{name} is'} {safe(value) or 'nothing'}"

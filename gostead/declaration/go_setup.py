@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -95,6 +96,15 @@ class GoSetup(BaseModel):
             found[name] = (value, keys[name])
         for name, value in self.cgo.settings().items():
             found[name] = (value, f"cgo.compiler.{name}")
+        return found
+
+    def digests(self, uid: int) -> dict[str, str]:
+        """The sha256 of every declared setting's value, by name: compared without being shown."""
+        found = {}
+        for name, (value, _) in self.settings(uid).items():
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if text is not None:
+                found[name] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return found
 
     def compilers(self) -> tuple[str, str]:

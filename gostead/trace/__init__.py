@@ -4,6 +4,7 @@ from gostead.trace.builds import Step, Trouble, build_steps, user_troubles
 from gostead.trace.causes import chains, culprit, goroot_line, variable_line
 from gostead.trace.installations import Installation, installations
 from gostead.trace.model import MODES, Cause, Cell, Person, Run, Variable, plain
+from gostead.trace.overruled import Overruled, overruled
 from gostead.trace.people import TraceError, people
 from gostead.trace.settings import Setting, Settings, settings
 from gostead.trace.survey import redacted, survey
@@ -14,6 +15,7 @@ __all__ = [
     "Cause",
     "Cell",
     "Installation",
+    "Overruled",
     "Person",
     "Run",
     "Setting",
@@ -29,6 +31,7 @@ __all__ = [
     "goroot_line",
     "grouped",
     "installations",
+    "overruled",
     "people",
     "plain",
     "redacted",

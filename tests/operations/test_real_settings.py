@@ -32,7 +32,9 @@ def test_go_says_so_and_explain_names_who_set_it(go_ground: Sandbox) -> None:
     assert found["where"].startswith("/home/ann/.profile:")
     assert "bash: login" in found["what"]
 
-    explained = real_go.gostead(go_ground, "explain")["hosts"]["@local"]["explained"]["settings"]
+    whole = real_go.gostead(go_ground, "explain")["hosts"]["@local"]
+    assert [f["item"] for f in whole["findings"] if f["subject"] == "go_env"] == ["GOPRIVATE"]
+    explained = whole["explained"]["settings"]
     by = {(row["user"], row["name"], row["value"]): row["by"] for row in explained}
     assert by["ann", "GOSUMDB", "off"] == "settings file"
     assert by["zed", "GOSUMDB", "sum.golang.org"] == "go.env"
@@ -49,3 +51,8 @@ def test_go_says_so_and_explain_names_who_set_it(go_ground: Sandbox) -> None:
     real_go.declare(go_ground, users=["ann"])
     assert real_go.gostead(go_ground, "apply", "-y")["exit"] == 0
     assert go_ground.run("cat ~/.config/go/env", user="ann").stdout == before
+    # No compiler, and nobody said so: Go is silent about it, explain is not.
+    whole = real_go.gostead(go_ground, "explain")["hosts"]["@local"]
+    assert [f["what"][:29] for f in whole["findings"] if f["subject"] == "cgo"] == [
+        "is 0, and nobody said so: Go ",
+    ]  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import real_go
+from tests.support.go_cache import GoCache, own_goproxy
 from tests.support.sandbox import Sandbox
 from tests.support.tool_proxy import ENV, HOST, publish
 
@@ -134,6 +137,26 @@ def test_nothing_is_built_by_root_or_with_a_users_settings(go_ground: Sandbox) -
     report = real_go.gostead(go_ground, "apply", "-y")
     assert report["exit"] == 1
     assert any("verifying" in (c["error"] or "") for c in of(report))
+
+
+@pytest.mark.slow
+def test_a_public_tool_is_checked_against_the_public_log(
+    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
+) -> None:
+    """Through this machine's module proxy, which serves the checksum database, too."""
+    layers = [go_layer] if go_layer else []
+    ground = make_sandbox(go_cache=go_cache.path, layers=layers, network="machine")
+    if not layers:
+        real_go.install(ground)
+    tool = "golang.org/x/tools/cmd/stringer@v0.30.0"
+    # What users may do without is not done without here.
+    env = {"GOPROXY": own_goproxy(), "GOSUMDB": "off"}
+    real_go.declare(ground, users=["ann"], tools=[tool], env=env)
+    report = real_go.gostead(ground, "apply", "-y", timeout=600)
+    assert report["exit"] == 0, [c["error"] for c in of(report)]
+    assert "stringer" in ground.run("su - ann -c 'stringer -h' 2>&1").stdout
+    done = ground.run("/opt/gostead/current/bin/go version -m /opt/gostead/current/bin/stringer")
+    assert "golang.org/x/tools\tv0.30.0\th1:" in done.stdout
 
 
 def test_removal_takes_them(go_ground: Sandbox) -> None:
