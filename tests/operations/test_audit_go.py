@@ -69,7 +69,7 @@ def test_builds_are_real(
     assert ground.digest(exclude=["/root/.cache"]) == before
 
     # A user whose settings break every build, and a linker that is not there.
-    ground.run("go env -w GOFLAGS=-mod=vendor", user="zed", check=True)
+    ground.run("go env -w GOFLAGS=-toolexec=/nonexistent", user="zed", check=True)
     ground.run("rm -f /opt/gostead/toolchains/go1.27.3/pkg/tool/linux_amd64/vet")
     found = of(real_go.gostead(ground, "audit", "--build", timeout=900), "caches", "toolchains")
     assert ("zed", "build") in {(f["user"], f["item"]) for f in found}

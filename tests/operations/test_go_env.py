@@ -188,13 +188,13 @@ def test_a_settings_file_that_is_none_of_theirs_is_refused(
 ) -> None:
     mine(ground)
     ground.run(spoil)
-    before = ground.run("cat /etc/shadow; ls -laR /home/ann/.config").stdout
+    before = ground.run("cat /etc/shadow; ls -lanR --time-style=+ /home/ann/.config").stdout
     site.declare(users=["ann", "zed"], env={"GOFLAGS": "-mod=mod"})
     report = site.apply(ground)
     assert report["exit"] == 1
     (finding,) = findings(report)
     assert said in finding["what"]
-    assert ground.run("cat /etc/shadow; ls -laR /home/ann/.config").stdout == before
+    assert ground.run("cat /etc/shadow; ls -lanR --time-style=+ /home/ann/.config").stdout == before
     assert ask(ground, "GOFLAGS", "zed") == "-mod=mod"
 
 

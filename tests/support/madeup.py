@@ -24,12 +24,17 @@ case $*  in
 "install "*)
   # A tool that says what it was built of, as its record does.
   for tool; do :; done
-  name=${{tool%@*}}
-  name=${{name##*/}}
+  path=${{tool%@*}} version=${{tool#*@}}
+  name=${{path##*/}}
+  case $name in liar) version=v9.9.9 ;; esac
   mkdir -p "$GOBIN"
-  printf '#!/bin/sh\\n# path %s\\n# mod %s %s\\necho %s %s go{version}\\n' "${{tool%@*}}" \\
-    "${{tool%@*}}" "${{tool#*@}}" "$name" "${{tool#*@}}" >"$GOBIN/$name"
+  printf '#!/bin/sh\\n# path %s\\n# mod %s %s\\n# uid %s\\necho %s %s go{version}\\n' \\
+    "$path" "$path" "$version" "$(id -u)" "$name" "$version" >"$GOBIN/$name"
   chmod 755 "$GOBIN/$name"
+  case $name in
+  link) ln -sf /etc/shadow "$GOBIN/link" ;;
+  lingers) (sleep 3000 && cp /bin/sh "$GOBIN/lingers") >/dev/null 2>&1 & ;;
+  esac
   ;;
 "version -m "*)
   echo "$3: go{version}"

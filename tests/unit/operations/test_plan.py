@@ -162,7 +162,7 @@ def test_any_host_is_planned_or_refused_and_twice_the_same(
     found = {n: t for n, t in state.toolchains.trees.items() if n.removeprefix("go") not in dropped}
     host = replace(state, entries=entries, root=entries[ROOT], trees=found)
     if unreadable:
-        host = HostState(host.system, host.toolchains, host.shells, ("/opt/gostead/state",))
+        host = dataclasses.replace(host, unreadable=("/opt/gostead/state",))
     wanted = setup(default=declared[0], versions=declared[1:], keep=keep)
     for plan in (plan_toolchains, plan_shells, plan_removal):
         try:
