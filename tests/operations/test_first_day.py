@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.go_cache import GoCache
+from tests.support.go_cache import GoCache, own_goproxy
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 
@@ -30,7 +30,8 @@ class Day:
         self.transcript: list[str] = []
 
     def declare(self, **toolchains: object) -> None:
-        text = json.dumps({"go": {"toolchains": toolchains}})
+        # Where `audit --build` has its module from; a real host needs no word of it.
+        text = json.dumps({"go": {"toolchains": toolchains | {"goproxy": own_goproxy()}}})
         (self.declaration / "all.yaml").write_text(text)
         words = ", ".join(f"{key}: {json.dumps(value)}" for key, value in toolchains.items())
         self.transcript.append(f"# group_data/all.yaml:  go: {{toolchains: {{{words}}}}}")
@@ -57,7 +58,7 @@ def test_a_first_day(
     for version in ("1.27.3", "1.26.8"):
         go_cache.tar(version)
     tmp_path.chmod(0o755)
-    sandbox = make_sandbox(go_cache=go_cache.path, mounts=[Mount(tmp_path)])
+    sandbox = make_sandbox(go_cache=go_cache.path, mounts=[Mount(tmp_path)], network="machine")
     day = Day(sandbox, tmp_path)
     before = sandbox.digest(exclude=CONTROLLER)
     newest, older = "go version go1.27.3 linux/amd64\n", "go version go1.26.8 linux/amd64\n"

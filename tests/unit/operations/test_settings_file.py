@@ -21,6 +21,7 @@ def test_keys_are_set_where_they_stand_and_the_rest_stays() -> None:
 
 def test_null_takes_every_line_of_a_key_out_and_back() -> None:
     after, known, _ = put(MESSY, {"GOFLAGS": None}, Ledger())
+    assert after is not None
     assert values(after) == {"GOPRIVATE": b"a", "GOPROXY": b"direct"}
     assert put(after, {}, ledger(known.text()))[0] == MESSY
 
@@ -32,6 +33,7 @@ def test_what_was_so_already_is_not_ours() -> None:
 
 def test_what_somebody_changed_since_is_left() -> None:
     after, known, _ = put(MESSY, {"GOFLAGS": b"-mod=mod"}, Ledger())
+    assert after is not None
     edited = after.replace(b"-mod=mod", b"-race")
     assert put(edited, {}, known) == (edited, Ledger(), ("GOFLAGS",))
     # Declared, it is drift; what they wrote last is what comes back.

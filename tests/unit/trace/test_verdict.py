@@ -15,7 +15,7 @@ def cell(shell: str = "bash", mode: str = "login", **values: object) -> Cell:
 
 
 def line(file: str, number: int, value: str, what: str = "path") -> Cause:
-    return Cause("ann", "bash", "login", what, file, number, "text", value)  # type: ignore[arg-type]
+    return Cause("ann", "bash", "login", what, file, number, "text", value)
 
 
 CHAIN = (
