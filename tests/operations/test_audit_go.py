@@ -13,6 +13,9 @@ from tests.support.go_cache import GoCache, own_goproxy
 from tests.support.sandbox import Sandbox
 from tests.support.tool_proxy import ENV, publish
 
+# With real toolchains, which take their time: with --all.
+pytestmark = pytest.mark.slow
+
 
 def of(report: dict[str, Any], *subjects: str) -> list[dict[str, Any]]:
     found = report["hosts"]["@local"]["findings"]
@@ -51,7 +54,6 @@ def test_faults_of_caches_and_tools_are_found(go_ground: Sandbox) -> None:
     assert "was built by go1.27.3, go1.26.8 is active" in fault["what"]
 
 
-@pytest.mark.slow
 def test_builds_are_real(
     go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
 ) -> None:

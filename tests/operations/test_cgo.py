@@ -12,6 +12,7 @@ from tests.support import real_go
 from tests.support.go_cache import GoCache
 from tests.support.rootfs import give_apt_sources
 from tests.support.sandbox import Sandbox
+from tests.support.site import Site
 
 #: A compiler that describes itself, and makes nothing.
 FAKE = """#!/bin/sh
@@ -52,21 +53,22 @@ def of(report: dict[str, Any], kind: str = "findings") -> list[dict[str, Any]]:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_apart_and_named(
-    go_ground: Sandbox, compilers: dict[str, dict[str, Any]], cgo: dict[str, Any], said: str,
-    mend: str,
+    site: Site, ground: Sandbox, compilers: dict[str, dict[str, Any]], cgo: dict[str, Any],
+    said: str, mend: str,
 ) -> None:  # fmt: skip
     for name, other in compilers.items():
-        fake(go_ground, name, **other)
-    real_go.declare(go_ground, users=["root"], cgo={"required": True} | cgo)
-    before = go_ground.digest(exclude=["/root/.cache"])
-    report = real_go.gostead(go_ground, "plan", "--subject", "cgo")
-    assert go_ground.digest(exclude=["/root/.cache"]) == before
+        fake(ground, name, **other)
+    site.declare(users=["root"], cgo={"required": True} | cgo)
+    before = ground.digest(exclude=["/root/.cache"])
+    report = site.plan(ground, "--subject", "cgo")
+    assert ground.digest(exclude=["/root/.cache"]) == before
     assert report["exit"] == 1
     (finding,) = of(report)
     assert said in finding["what"]
     assert mend in finding["mend"]
 
 
+@pytest.mark.slow
 def test_what_only_looks_like_a_compiler_is_found_by_doing(go_ground: Sandbox) -> None:
     fake(go_ground, "gcc")
     real_go.declare(go_ground, users=["root"], cgo={"required": True})
@@ -78,11 +80,11 @@ def test_what_only_looks_like_a_compiler_is_found_by_doing(go_ground: Sandbox) -
     assert go_ground.run("ls /opt/gostead/build 2>&1").returncode != 0
 
 
-def test_nothing_is_asked_where_nothing_is_required(go_ground: Sandbox) -> None:
-    go_ground.run("printf '#!/bin/sh\\ntouch /ran\\n' >/usr/bin/gcc; chmod 755 /usr/bin/gcc")
-    real_go.declare(go_ground, users=["root"])
-    assert real_go.gostead(go_ground, "plan", "--subject", "cgo")["exit"] == 0
-    assert go_ground.run("ls /ran").returncode != 0
+def test_nothing_is_asked_where_nothing_is_required(site: Site, ground: Sandbox) -> None:
+    ground.run("printf '#!/bin/sh\\ntouch /ran\\n' >/usr/bin/gcc; chmod 755 /usr/bin/gcc")
+    site.declare(users=["root"])
+    assert site.plan(ground, "--subject", "cgo")["exit"] == 0
+    assert ground.run("ls /ran").returncode != 0
 
 
 @pytest.mark.slow

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support import real_go
 from tests.support.sandbox import Sandbox
+
+# With real toolchains, which take their time: with --all.
+pytestmark = pytest.mark.slow
 
 
 def test_go_says_so_and_explain_names_who_set_it(go_ground: Sandbox) -> None:

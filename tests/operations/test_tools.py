@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support import real_go
 from tests.support.go_cache import GoCache, own_goproxy
 from tests.support.sandbox import Sandbox
@@ -24,7 +22,6 @@ def said(ground: Sandbox, user: str, name: str) -> str:
     return ground.run(f"su - {user} -c {name}").stdout.strip()
 
 
-@pytest.mark.slow
 def test_ten_tools_follow_the_toolchain_and_back(go_ground: Sandbox) -> None:
     """Two users, ten tools, 1.26.8 to 1.27.3 and back."""
     tools = [publish(go_ground, name) for name in NAMES]
@@ -116,6 +113,9 @@ SPY = """package main
 
 import "fmt"
 
+# With real toolchains, which take their time: with --all.
+pytestmark = pytest.mark.slow
+
 func main() { fmt.Println("spy") }
 """
 
@@ -139,7 +139,6 @@ def test_nothing_is_built_by_root_or_with_a_users_settings(go_ground: Sandbox) -
     assert any("verifying" in (c["error"] or "") for c in of(report))
 
 
-@pytest.mark.slow
 def test_a_public_tool_is_checked_against_the_public_log(
     go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
 ) -> None:
