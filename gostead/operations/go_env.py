@@ -152,14 +152,14 @@ def _settings(
         config=config if entry.path != f"{user_config(state, home)}/go/env" else "",
         offline=named is not None and _text(named) not in _OFFLINE,
         telemetry=f"{config}/go/telemetry",
-        expected=[
-            (name, hashlib.sha256(data).hexdigest())
-            for name, value in wanted.items()
-            if (data := _bytes(value)) is not None and name not in _UNPROVED
-        ],
     )  # fmt: skip
+    told = [
+        f"{name} {hashlib.sha256(data).hexdigest()}"
+        for name, value in wanted.items()
+        if (data := _bytes(value)) is not None and name not in _UNPROVED
+    ]
     script = home_script(state, home, entry, f"goenv@{home.name}", kept.text(), after,
-                         forget=not kept.keys, prove=proof,
+                         forget=not kept.keys, prove=proof, told="\n".join(told),
                          mode="600" if secret else "")  # fmt: skip
     key = settings[names[0]][1] if names and names[0] in settings else "env"
     yield Change(SUBJECT, entry.path, before, now, "go reads its settings there", key, script,
@@ -194,9 +194,10 @@ def _telemetry(state: HostState, home: Home, path: str, mode: str) -> Iterator[C
     proof = render(
         "lib/prove_env.sh.j2", go=f"{state.system.root}/current/bin/go", config="", offline=True,
         telemetry=posixpath.dirname(path),
-        expected=[("GOTELEMETRY", hashlib.sha256(mode.encode()).hexdigest())],
     )  # fmt: skip
-    script = home_script(state, home, entry, f"telemetry@{home.name}", detail, after, prove=proof)
+    told = f"GOTELEMETRY {hashlib.sha256(mode.encode()).hexdigest()}"
+    script = home_script(state, home, entry, f"telemetry@{home.name}", detail, after,
+                         prove=proof, told=told)  # fmt: skip
     yield Change(SUBJECT, entry.path, present, mode, "Go's telemetry", "telemetry", script,
                  home.name)  # fmt: skip
 

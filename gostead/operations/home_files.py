@@ -36,12 +36,13 @@ def fish_line(root: str) -> str:
 def home_script(
     state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes | None,
     forget: bool = False, save: bool = False, runner: str = "", prove: str = "",
-    mode: str = "",
+    told: str = "", mode: str = "",
 ) -> Script:  # fmt: skip
     """The act on one file of a home, made by its owner; `after` None removes it, `forget` strikes
     it from the registry, `save` keeps the bytes that were there among our own, and the service of
     `runner` is started again where that disturbs no job; `prove` is a script that its owner runs
-    afterwards; `mode` is the file's, where it is not to stay as it is."""
+    afterwards, with `told` on its standard input; `mode` is the file's, where it is not to stay as
+    it is."""
     missing: list[str] = []
     directory = posixpath.dirname(entry.path)
     while (
@@ -61,7 +62,7 @@ def home_script(
         "root": state.system.root, "user": home.name, "uid": home.uid, "gid": home.gid,
         "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
         "directories": missing, "mode": mode or entry.mode or "644", "forget": forget,
-        "save": save, "runner": runner, "prove": prove,
+        "save": save, "runner": runner, "prove": prove, "told": told,
         "act": "remove" if after is None else "write",
         "before": hashlib.sha256(entry.content or b"").hexdigest()
         if entry.kind == "file" else "absent",

@@ -29,11 +29,10 @@ HOME: dict[str, Any] = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
-        "runner": "", "prove": "",
+        "runner": "", "prove": "", "told": "GOFLAGS it's",
         "emptied": []}  # fmt: skip
 PROOF: dict[str, Any] = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
-         "telemetry": "/home/a b/it's/.config/go/telemetry",
-         "expected": [("GOFLAGS", "ab" * 32)]}  # fmt: skip
+         "telemetry": "/home/a b/it's/.config/go/telemetry"}  # fmt: skip
 
 CRONTAB = {"user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "kind": "cron@it's",
            "detail": "created", "forget": False, "empty": False, "before": "ab" * 32,
