@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.fault_driver import Fault
 from tests.support.faults import Ground
 
 HOST = "tools.example.com"
@@ -48,3 +49,18 @@ def test_a_name_that_is_taken_is_told(ground: Ground, name: str) -> None:
     ground.converge()
     ground.run(f"touch /opt/gostead/{name}")
     assert "/opt/gostead" in error_of(ground, "one")
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next_run(ground: Ground) -> None:
+    """There are the settings of the build in it: credentials, perhaps."""
+    ground.site.declare(users=["root"], tools=[f"{HOST}/one@v1.0.0"])
+    report = ground.apply(fault=Fault(template="change/tool", kill_at="tool-built"))
+    assert report["exit"] == 1, report
+    assert ground.run("ls /opt/gostead/build") != ""
+    ground.site.declare(users=["root"])
+    report = ground.plan()
+    assert [c["why"] for c in report["hosts"]["@local"]["changes"]] == [
+        "left by a run that was killed"
+    ]
+    ground.converge()
+    assert ground.run("ls -d /opt/gostead/build 2>/dev/null || echo none") == "none\n"

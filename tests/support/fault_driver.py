@@ -50,7 +50,8 @@ class Fault:
             return script
         body = self.at or ":"
         if self.kill_at:
-            body += f'; [ "$1" != {self.kill_at} ] || kill -9 $$'
+            # The process that is at work: $$ would be its parent, where it reads from a pipe.
+            body += f"""; [ "$1" != {self.kill_at} ] || sh -c 'kill -9 "$PPID"'"""
         script = _replaced(script, CHECKPOINT, f"checkpoint() {{ {body}; }}")
         for old, new in self.replace.items():
             script = _replaced(script, old, new)
