@@ -29,7 +29,8 @@ case $*  in
   case $name in liar) version=v9.9.9 ;; esac
   mkdir -p "$GOBIN"
   printf '#!/bin/sh\\n# path %s\\n# mod %s %s\\n# uid %s\\necho %s %s go{version}\\n' \\
-    "$path" "$path" "$version" "$(id -u)" "$name" "$version" >"$GOBIN/$name"
+    "$path" "$path" "$version" "$(id -u)" "$name" "$version" >"$GOBIN/$name" ||
+    exit 1
   chmod 755 "$GOBIN/$name"
   case $name in
   link) ln -sf /etc/shadow "$GOBIN/link" ;;
