@@ -110,10 +110,9 @@ def test_hosts_of_a_fleet_are_separate(fleet: Callable[..., Fleet]) -> None:
     one.run("touch /opt/only-on-one", check=True)
     assert not (two.path / "opt/only-on-one").exists()
     assert one.address != two.address
-    assert (
-        one.run("ls /proc | grep -c '^[0-9]'").stdout
-        == two.run("ls /proc | grep -c '^[0-9]'").stdout
-    )
+    for kind in ("pid", "mnt", "net"):
+        own = [host.run(["readlink", f"/proc/1/ns/{kind}"]).stdout for host in (one, two)]
+        assert own[0] != own[1]
 
 
 def test_a_host_reaches_the_machine_in_the_networks_own_address_only(

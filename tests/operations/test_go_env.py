@@ -187,7 +187,9 @@ def test_a_secret_is_nowhere_but_in_the_users_file(run: Run, site: Site, ground:
     for secret in (CANARY, "their-own-7c1d", "goenv@ann"):
         assert [x for x in started.splitlines() if secret in x] == []
     ground.run("rm /root/execs")
-    others = " ".join(f"--exclude-dir={n}" for n in ("proc", "sys", "work", site.directory.name))
+    others = " ".join(
+        f"--exclude-dir={n}" for n in ("proc", "sys", PROJECT.name, site.directory.name)
+    )
     found = ground.run(f"grep -rlF {CANARY} / {others} 2>/dev/null").stdout
     assert found.split() == [FILE]
     site.ask(ground, "remove", "-y")

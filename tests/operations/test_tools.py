@@ -6,10 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support import real_go
 from tests.support.go_cache import GoCache, own_goproxy
 from tests.support.sandbox import Sandbox
 from tests.support.tool_proxy import ENV, HOST, publish
+
+# With real toolchains, which take their time: with --all.
+pytestmark = pytest.mark.slow
 
 NAMES = tuple(f"tool{number}" for number in range(10))
 
@@ -113,9 +118,6 @@ SPY = """package main
 
 import "fmt"
 
-# With real toolchains, which take their time: with --all.
-pytestmark = pytest.mark.slow
-
 func main() { fmt.Println("spy") }
 """
 
@@ -129,7 +131,8 @@ def test_nothing_is_built_by_root_or_with_a_users_settings(go_ground: Sandbox) -
                   ">/srv/evil; chmod 755 /srv/evil")  # fmt: skip
     real_go.declare(go_ground, users=["ann"], tools=[tool], env=ENV)
     report = real_go.gostead(go_ground, "apply", "-y", env={"GOFLAGS": "-toolexec=/srv/evil"})
-    assert report["exit"] == 0, report
+    host = report["hosts"]["@local"]
+    assert report["exit"] == 0, (host["error"], [c["error"] for c in of(report)])
     assert go_ground.run("cat /srv/ran").stdout == ""
     # Without our word that nobody knows it, the checksum database is asked: nothing is built.
     go_ground.run("rm -rf /opt/gostead/tools")
