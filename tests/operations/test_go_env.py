@@ -236,6 +236,8 @@ def test_a_variable_that_overrules_a_setting_is_told_with_its_line(
     line = ground.run(f"sed -n {number}p /home/ann/.profile").stdout
     assert line.startswith("export GOPROXY=")
     assert "hidden" not in str(report)
+    for command in ("explain", "audit"):
+        assert "hidden" not in str(site.ask(ground, command)), command
     # A later run reads what was learned, and says it again.
     assert [f["where"] for f in findings(site.plan(ground))] == [where]
 
