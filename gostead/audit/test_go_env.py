@@ -12,7 +12,7 @@ from gostead import trace
 from gostead.audit.asking import Place
 from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup
-from gostead.declaration.go_env import VARIABLES, shown
+from gostead.declaration.go_env import VARIABLES, shown, text_of
 
 SUBJECT = "go_env"
 #: What `go env` says in a form of its own.
@@ -49,7 +49,7 @@ def _wrong(asked: trace.Settings, setup: GoSetup, uid: int) -> Iterator[AuditFin
                                "gostead apply", user=asked.user)  # fmt: skip
         elif value is not None and name not in (*VARIABLES, *OTHER_FORMS):
             has = present.value if present else ""
-            if has != _text(value):
+            if has != text_of(value):
                 secret = isinstance(value, SecretStr)
                 said = "another value" if secret else trace.redacted(has) or "nothing"
                 yield AuditFinding(SUBJECT, name, f"go says {said}, declared is {shown(value)}",
@@ -78,7 +78,3 @@ def test_no_variable_overrules_a_setting(
         note(finding)
     if findings:
         raise NotAsDeclared(findings[0])
-
-
-def _text(value: str | SecretStr) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
-from pydantic import SecretStr
 
 from gostead import trace
 from gostead.audit import trees
 from gostead.audit.asking import Place, ask, printable
 from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup, pin_for
+from gostead.declaration.go_env import text_of
 
 SUBJECT = "toolchains"
 APPLY = "gostead apply"
@@ -148,9 +148,7 @@ def test_build_with_each_toolchain(
     if "GOPROXY" not in env and setup.toolchains.goproxy:
         env["GOPROXY"] = setup.toolchains.goproxy
     for name in ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE"):
-        value = env.get(name)
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if text:
+        if text := text_of(env.get(name)):
             lines.append(f"{name}={text}")
     wrong = []
     for version in setup.toolchains.all_versions:

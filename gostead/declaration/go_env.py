@@ -131,6 +131,11 @@ def _check_one(value: object) -> object:
     raise PydanticCustomError(REFUSED, "{expected}", {"expected": _EXPECTED, "hint": "quote it"})
 
 
+def text_of(value: str | SecretStr | None) -> str:
+    """A value itself, for the host and for comparing; never to be printed. Empty for none."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+
+
 def shown(value: str | SecretStr | None) -> str:
     """A value as it may be printed: no credential of a URL, nothing that is a secret."""
     if value is None:

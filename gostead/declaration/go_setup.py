@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gostead.declaration.caches import Caches
 from gostead.declaration.cgo import Cgo
-from gostead.declaration.go_env import Env
+from gostead.declaration.go_env import Env, text_of
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
 from gostead.declaration.shells import Shells
@@ -102,9 +102,9 @@ class GoSetup(BaseModel):
         """The sha256 of every declared setting's value, by name: compared without being shown."""
         found = {}
         for name, (value, _) in self.settings(uid).items():
-            text = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if text is not None:
-                found[name] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+            if value is not None:
+                data = text_of(value).encode("utf-8", "surrogateescape")
+                found[name] = hashlib.sha256(data).hexdigest()
         return found
 
     def compilers(self) -> tuple[str, str]:

@@ -79,8 +79,7 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings,
-            caches=caches, bounded=bounded, cgo=cgo is not None, cc=(cgo or ("", ""))[0],
-            cxx=(cgo or ("", ""))[1],
+            caches=caches, bounded=bounded, cgo=cgo,
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:

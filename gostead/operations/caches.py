@@ -39,18 +39,11 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     check_host(declared, state)
     if declared.state == "absent":
         return Plan()
-    changes: list[Change] = []
-    findings: list[Finding] = []
     homes = [h for h in state.shells.homes if not h.error and is_declared(declared, state, h)]
-    for found in [
+    return Plan.of([
         *_directories(declared, state, homes), *_bound(declared, state, homes),
         *_former(declared, state),
-    ]:  # fmt: skip
-        if isinstance(found, Change):
-            changes.append(found)
-        else:
-            findings.append(found)
-    return Plan(tuple(changes), tuple(findings))
+    ])  # fmt: skip
 
 
 def _directories(
@@ -126,7 +119,6 @@ def _cache(state: HostState, home: Home, key: str, parent: str) -> Iterator[Chan
     values = {
         "root": state.system.root, "path": path, "parent": parent, "act": act, "user": home.name,
         "uid": home.uid, "gid": home.gid, "home": home.home, "execute": key in EXECUTED,
-        "kept": True,
     }  # fmt: skip
     yield Change(SUBJECT, path, before, "empty, mode 700" if act != "mode" else "mode 700", why,
                  f"cache.{key}", Script("change/cache", values), home.name)  # fmt: skip

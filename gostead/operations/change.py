@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -76,6 +76,16 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     held: str | None = None
     untried: bool = False  # what only trying out can tell has changed since it was tried out
+
+    @classmethod
+    def of(cls, found: Iterable[Change | Finding], *, untried: bool = False) -> Plan:
+        """A plan of what was found, each kind in its order."""
+        every = tuple(found)
+        return cls(
+            tuple(one for one in every if isinstance(one, Change)),
+            tuple(one for one in every if isinstance(one, Finding)),
+            untried=untried,
+        )
 
 
 @dataclass(frozen=True)

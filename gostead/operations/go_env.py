@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
-from gostead.declaration.go_env import VARIABLES, shown
+from gostead.declaration.go_env import VARIABLES, shown, text_of
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
@@ -48,18 +48,13 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     check_host(declared, state)
     if declared.state == "absent":
         return Plan()
-    changes: list[Change] = []
-    findings: list[Finding] = []
-    for home in state.shells.homes:
-        if home.error:
-            continue  # the subject shells says so
-        ours = is_declared(declared, state, home)
-        for found in _home(declared if ours else None, state, home):
-            if isinstance(found, Change):
-                changes.append(found)
-            else:
-                findings.append(found)
-    return Plan(tuple(changes), tuple(findings))
+    # The subject shells says which homes cannot be read.
+    homes = [home for home in state.shells.homes if not home.error]
+    return Plan.of(
+        found
+        for home in homes
+        for found in _home(declared if is_declared(declared, state, home) else None, state, home)
+    )
 
 
 def _home(declared: GoSetup | None, state: HostState, home: Home) -> Iterator[Change | Finding]:
@@ -74,7 +69,7 @@ def _home(declared: GoSetup | None, state: HostState, home: Home) -> Iterator[Ch
         path = f"{user_config(state, home)}/go/telemetry/mode"
         met.add(("telemetry", path))
         yield from _telemetry(state, home, path, declared.telemetry)
-    variables = {n: _text(v) for n, (v, _) in settings.items() if n in VARIABLES and v}
+    variables = {n: text_of(v) for n, (v, _) in settings.items() if n in VARIABLES and v}
     if variables and declared:
         for path, text in _exports(declared, state, home, variables):
             met.add(("variables", path))
@@ -102,13 +97,8 @@ def places(state: HostState, home: Home) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _text(value: str | SecretStr | None) -> str:
-    """The value itself, for the host."""
-    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
-
-
 def _bytes(value: str | SecretStr | None) -> bytes | None:
-    return None if value is None else _text(value).encode("utf-8", "surrogateescape")
+    return None if value is None else text_of(value).encode("utf-8", "surrogateescape")
 
 
 def _settings(
@@ -118,8 +108,7 @@ def _settings(
 ) -> Iterator[Change | Finding]:  # fmt: skip
     entry = home.entry(home.resolve(path))
     if refusal := _refusal(home, entry, path):
-        yield Finding(SUBJECT, entry.path, "error", refusal, "mend it, and apply again",
-                      user=home.name)  # fmt: skip
+        yield refusal
         return
     ours = registered(state, home.name, "goenv", entry.path)
     known = ledger(ours.detail) if ours else Ledger()
@@ -150,7 +139,7 @@ def _settings(
     proof = render(
         "lib/prove_env.sh.j2", go=f"{state.system.root}/current/bin/go",
         config=config if entry.path != f"{user_config(state, home)}/go/env" else "",
-        offline=named is not None and _text(named) not in _OFFLINE,
+        offline=named is not None and text_of(named) not in _OFFLINE,
         telemetry=f"{config}/go/telemetry",
     )  # fmt: skip
     told = [
@@ -180,8 +169,7 @@ def _present(
 def _telemetry(state: HostState, home: Home, path: str, mode: str) -> Iterator[Change | Finding]:
     entry = home.entry(home.resolve(path))
     if refusal := _refusal(home, entry, path):
-        yield Finding(SUBJECT, entry.path, "error", refusal, "mend it, and apply again",
-                      user=home.name)  # fmt: skip
+        yield refusal
         return
     words = (entry.content or b"").split()
     present = words[0].decode("utf-8", "replace") if words else "local"  # Go's own default
@@ -220,8 +208,7 @@ def _fish(value: str) -> str:
 def _block(state: HostState, home: Home, path: str, text: str) -> Iterator[Change | Finding]:
     entry = home.entry(home.resolve(path))
     if refusal := _refusal(home, entry, path):
-        yield Finding(SUBJECT, entry.path, "error", refusal, "mend it, and apply again",
-                      user=home.name)  # fmt: skip
+        yield refusal
         return
     ours = registered(state, home.name, "variables", entry.path)
     before = entry.content or b""
@@ -234,16 +221,21 @@ def _block(state: HostState, home: Home, path: str, text: str) -> Iterator[Chang
                  "Go reads these from the environment alone", "env", script, home.name)  # fmt: skip
 
 
-def _refusal(home: Home, entry: Entry, path: str) -> str:
+def _refusal(home: Home, entry: Entry, path: str) -> Finding | None:
+    """Why the file that `path` leads to is left alone; None where it can be ours."""
     if entry.kind not in ("absent", "file"):
-        return f"expected a file or nothing, found: {entry.describe()}"
-    if entry.kind == "absent" and entry.path != path:
-        return f"{path} is a link that leads nowhere ({entry.path})"
-    if entry.kind == "file" and entry.content is None:
-        return f"cannot be read by {home.name}, so it is not changed"
-    if entry.kind == "file" and entry.uid != home.uid:
-        return f"belongs to uid {entry.uid}, not to {home.name}: left alone"
-    return "is one file under several names: left alone" if entry.names > 1 else ""
+        what = f"expected a file or nothing, found: {entry.describe()}"
+    elif entry.kind == "absent" and entry.path != path:
+        what = f"{path} is a link that leads nowhere ({entry.path})"
+    elif entry.kind == "file" and entry.content is None:
+        what = f"cannot be read by {home.name}, so it is not changed"
+    elif entry.kind == "file" and entry.uid != home.uid:
+        what = f"belongs to uid {entry.uid}, not to {home.name}: left alone"
+    elif entry.names > 1:
+        what = "is one file under several names: left alone"
+    else:
+        return None
+    return Finding(SUBJECT, entry.path, "error", what, "mend it, and apply again", user=home.name)
 
 
 def _overridden(

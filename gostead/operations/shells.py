@@ -33,16 +33,11 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     check_host(declared, state)
     if declared.state == "absent":
         return Plan()
-    changes: list[Change] = []
-    findings: list[Finding] = []
     kinds = declared.shells.wanted(state.shells.installed)
-    for found in [*_files(state, kinds), *_blocks(state, kinds), *homes(declared, state)]:
-        if isinstance(found, Change):
-            changes.append(found)
-        else:
-            findings.append(found)
     untried = any(home.declared and stale(state, home) for home in state.shells.homes)
-    return Plan(tuple(changes), tuple(findings), untried=untried)
+    return Plan.of(
+        [*_files(state, kinds), *_blocks(state, kinds), *homes(declared, state)], untried=untried
+    )
 
 
 def _files(state: HostState, kinds: tuple[str, ...]) -> Iterator[Change | Finding]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
-from pydantic import SecretStr
 from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
+from gostead.declaration.go_env import text_of
 from gostead.declaration.tools import name_of
 from gostead.facts.host_state import HostState
 from gostead.operations import trees
 from gostead.operations.change import Change, Content, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
+from gostead.operations.registry import registered
 from gostead.templates import quote
 
 SUBJECT = "tools"
@@ -41,16 +42,16 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
 
 def tools_of(declared: GoSetup, state: HostState, version: str) -> Iterator[Change]:
     """What the tools of one toolchain lack."""
-    missing = [tool for tool in declared.tools if _why(state, version, tool)]
-    for number, tool in enumerate(missing):
-        before, why = _why(state, version, tool) or ("", "")
+    missing = {tool: lack for tool in declared.tools if (lack := _why(state, version, tool))}
+    settings = Content(_settings(declared))
+    for number, (tool, (before, why)) in enumerate(missing.items()):
         values = {
             "root": state.system.root, "name": name_of(tool), "tool": tool, "version": version,
             "last": number == len(missing) - 1,
         }  # fmt: skip
         yield Change(
             SUBJECT, _path(state, version, tool), before, f"{tool} by {version}", why, "tools",
-            Script("change/tool", values, Content(_settings(declared))), alone=True,
+            Script("change/tool", values, settings), alone=True,
         )  # fmt: skip
     for tool in declared.tools:
         name = name_of(tool)
@@ -72,9 +73,8 @@ def _why(state: HostState, version: str, tool: str) -> tuple[str, str] | None:
     """What is there instead of the tool, and why that is not it; None where it is there."""
     path = _path(state, version, tool)
     entry = state.tools.entry(path)
-    made = next((r.detail for r in state.toolchains.registry
-                 if (r.kind, r.path) == ("tool", path)), "")  # fmt: skip
-    digest, _, built = made.partition(" ")
+    made = registered(state, "tool", path)
+    digest, _, built = made.detail.partition(" ") if made else ("", "", "")
     if entry.kind == "absent":
         return "absent", "declared"
     if not made:
@@ -106,7 +106,7 @@ def _settings(declared: GoSetup) -> bytes:
     if "GOPROXY" not in env and declared.toolchains.goproxy:
         env["GOPROXY"] = declared.toolchains.goproxy
     lines: Sequence[str] = [
-        f"{name}={text}" for name in _SETTINGS if (text := _text(env.get(name)))
+        f"{name}={text}" for name in _SETTINGS if (text := text_of(env.get(name)))
     ]
     variables = []
     if declared.network.proxy:
@@ -115,10 +115,6 @@ def _settings(declared: GoSetup) -> bytes:
     if declared.network.ca_bundle:
         variables += [f"SSL_CERT_FILE={quote(declared.network.ca_bundle)}", "export SSL_CERT_FILE"]
     return "\n".join([*lines, "%", *variables, ""]).encode("utf-8", "surrogateescape")
-
-
-def _text(value: str | SecretStr | None) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
 
 
 @operation()

@@ -132,7 +132,7 @@ def test_noexec_is_found_by_doing_where_no_option_says_so(site: Site, ground: Sa
     script = host_script(
         "change/cache", root="/opt/gostead", run="x", lock_wait=1, path=f"/var/cache/go/{ANN}",
         parent="/var/cache/go", act="make", user="ann", uid=int(ANN), gid=int(ANN),
-        home="/home/ann", execute=True, kept=True,
+        home="/home/ann", execute=True,
     )  # fmt: skip
     done = ground.run(["sh", "-s"], input=script)
     assert done.returncode == 1

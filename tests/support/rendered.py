@@ -40,7 +40,7 @@ CRONTAB = {"user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "kind"
 
 CACHE: dict[str, Any] = {
     "path": "/var/cache/it's/1000", "parent": "/var/cache/it's", "act": "make", "user": "it's",
-    "uid": 1000, "gid": 1000, "home": "/home/a b", "execute": True, "kept": True,
+    "uid": 1000, "gid": 1000, "home": "/home/a b", "execute": True,
 }  # fmt: skip
 
 TOOL: dict[str, Any] = {"name": "it's", "tool": "a.b/it's@v1.0.0", "version": "go1.27.3",
@@ -95,7 +95,7 @@ SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "bounded": deep,
-     "cgo": deep, "cc": "gcc -m64", "cxx": "it's",
+     "cgo": ("gcc -m64", "it's") if deep else None,
      "caches": (("root", "/var/cache/it's"), ("tmp", "/srv/a b")) if deep else (),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
