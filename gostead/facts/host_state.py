@@ -58,6 +58,7 @@ def read(
     cron: bool = False,
     runners: tuple[str, ...] = (),
     settings: bool = False,
+    gobin: str = "",
     caches: tuple[tuple[str, str], ...] = (),
     bounded: bool = False,
     cgo: tuple[str, str] | None = None,
@@ -66,10 +67,10 @@ def read(
     """The state of `host`, from the last reading of it where nothing was executed since.
 
     `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
-    are read with `cron`, Go's settings with `settings`, and whose `runners`; `caches` the
-    declared directories for caches by kind, measured where they are `bounded`; `cgo`
-    the commands for C and C++, where those are to be looked at; `deep` hashes every
-    tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
+    are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
+    `runners`; `caches` the declared directories for caches by kind, measured where they are
+    `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `deep` hashes
+    every tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
     is none.
     """
     for attempt in range(ATTEMPTS):
@@ -78,7 +79,7 @@ def read(
         nonce = secrets.token_hex(8)
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
-            users=users, cron=cron, runners=runners, settings=settings,
+            users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
             caches=caches, bounded=bounded, cgo=cgo,
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)

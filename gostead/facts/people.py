@@ -16,7 +16,8 @@ class Home:
     the next place on its way; `zdotdir` and `config` are where zsh and fish look. `declared`: false
     for a user who was, and whose changes are to be taken back. `trace` is what was learned by
     running their shells. `build_cache`: where Go's own default leads, its bytes, and those that
-    may go. `error` says why the home could not be read; then nothing else is known.
+    may go. `gobin`: why `go install` cannot write the declared GOBIN. `error` says why the home
+    could not be read; then nothing else is known.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Home:
     crontab: str | None = None
     runners: tuple[str, ...] = ()
     build_cache: tuple[str, int, int] = ("", 0, 0)
+    gobin: str = ""
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""
@@ -123,7 +125,7 @@ def _home(person: Home, answer: bytes) -> Home:
         person, zdotdir=zdotdir, config=config, entries=looked.entries, leads=looked.leads,
         unreadable=tuple(looked.unreadable), writable=values.get("writable") == ["yes"],
         crontab=values["crontab"][0] if "crontab" in values else None, runners=tuple(runners),
-        build_cache=(path, all_, old),
+        build_cache=(path, all_, old), gobin=values.get("gobin", [""])[0],
     )  # fmt: skip
     if person.entries.get(person.home, Entry("", "directory")).kind != "directory":
         kind = person.entry(person.home).describe()

@@ -89,10 +89,11 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     cron = any(setup.shells.cron for setup in both) or bounded
     caches = dict.fromkeys(place for setup in both for place in setup.cache.places())
     runners = tuple(dict.fromkeys(path for setup in both for path in setup.shells.runners))
+    gobin = known.linux.env.get("GOBIN") or known.darwin.env.get("GOBIN")
     state = host_state.read(
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
         settings=any(setup.settings(0) or setup.telemetry for setup in both),
-        caches=tuple(caches), bounded=bounded,
+        gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
     )  # fmt: skip
     setup = known.for_system(state.system.name)

@@ -80,6 +80,11 @@ def _home(declared: GoSetup | None, state: HostState, home: Home) -> Iterator[Ch
             yield from take_back(state, home, known, SUBJECT, "no longer declared", "env")
     if declared:
         yield from _overridden(home, settings)
+        if home.gobin and settings.get("GOBIN", (None, ""))[0] is not None:
+            yield Finding(SUBJECT, "GOBIN", "error", f"{shown(settings['GOBIN'][0] or '')}: "
+                          f"{home.gobin} by {home.name}: go install would fail there",
+                          "leave env.GOBIN out, and each user has ~/go/bin; or mend its owner",
+                          user=home.name)  # fmt: skip
 
 
 def user_config(state: HostState, home: Home) -> str:

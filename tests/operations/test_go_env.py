@@ -251,3 +251,21 @@ def test_an_exported_configuration_directory_is_served_too(site: Site, ground: S
     for command in ("su - ann -c 'go env GOFLAGS'", "setpriv --reuid=ann env -u XDG_CONFIG_HOME "
                     "HOME=/home/ann go env GOFLAGS"):  # fmt: skip
         assert ground.run(command).stdout == "-mod=mod\n"
+
+
+def test_a_gobin_that_its_user_cannot_write_is_told_before_anything_runs(
+    site: Site, ground: Sandbox
+) -> None:
+    ground.run("mkdir -m 755 /srv/root; mkdir -m 777 /srv/all; touch /srv/file", check=True)
+
+    def told(bin: str) -> list[tuple[str, str]]:
+        site.declare(users=["ann"], env={"GOBIN": bin})
+        found = findings(site.plan(ground))
+        return [(f["severity"], f["what"]) for f in found if f["item"] == "GOBIN"]
+
+    [(severity, what)] = told("/srv/root/deep/bin")
+    assert severity == "error"
+    assert "/srv/root cannot be written by ann: go install would fail" in what
+    assert told("/srv/file/bin")[0][1].startswith("/srv/file/bin: /srv/file is no directory")
+    assert told("/srv/all/deep/bin") == []
+    assert told("/home/ann/bin") == []

@@ -119,7 +119,14 @@ def scripts() -> Iterator[tuple[str, str]]:
     # What a home's owner runs is a word of another script: looked at by itself.
     yield (
         "home-probe",
-        host_script("probe/home", cron=True, settings=True, bounded=True, runners=("/srv/it's",)),
+        host_script(
+            "probe/home",
+            cron=True,
+            settings=True,
+            gobin="/srv/it's/bin",
+            bounded=True,
+            runners=("/srv/it's",),
+        ),
     )
     for values in (PROOF, PROOF | {"config": "/home/a b/.cfg", "offline": True}):
         yield f"prove-env-{values['offline']}", host_script("lib/prove_env", **values)
