@@ -7,6 +7,7 @@ from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
+from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
 
@@ -20,4 +21,5 @@ def go_setup(directory: str | None = None) -> None:
     go_env(directory=directory, name="Go settings")
     cgo(directory=directory, name="C compiler")
     tools(directory=directory, name="Go tools")
+    slices(directory=directory, name="Budgets for builds")
     removal(directory=directory, name="Removal")

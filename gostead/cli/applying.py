@@ -36,10 +36,11 @@ def apply_hosts(command: str, **given: Any) -> int:
         pending = [
             look
             for look in looks
-            if look.error is None and (look.changes or (deep and look.untried))
+            if look.error is None and (look.changes or look.news or (deep and look.untried))
         ]
-        if pending and not given["yes"]:
-            _ask(report, pending, given["json_to"], session)
+        asked = [look for look in pending if look.changes or look.untried]
+        if asked and not given["yes"]:
+            _ask(report, asked, given["json_to"], session)
         if pending:
             _carry_out(session, report, pending, given)
         if command == "remove":

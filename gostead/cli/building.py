@@ -105,6 +105,9 @@ def host_report(look: Look, outcomes: Iterable[Outcome] | None = None) -> HostRe
     if not look.reachable:
         return HostReport("unreachable", look.seconds, error=error)
     report = HostReport("clean", look.seconds, _held(look), rows, error=error)
+    report.not_applicable = [
+        {"subject": subject, "why": why} for subject, why in look.not_applicable.items()
+    ]
     report.findings = [finding_row(finding) for finding in look.findings]
     failures = [row.error for row in rows if row.result == "failed"]
     impossible = [f for f in look.findings if f.severity == "error"]

@@ -28,6 +28,7 @@ from gostead.operations.converge import REFUSALS
 from gostead.operations.go_env import plan as plan_go_env
 from gostead.operations.removal import plan as plan_removal
 from gostead.operations.shells import plan as plan_shells
+from gostead.operations.slices import plan as plan_slices
 from gostead.operations.toolchains import plan as plan_toolchains
 from gostead.operations.tools import plan as plan_tools
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 # The order of gostead.deploy.
 PLANNERS = (
     ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
-    ("go_env", plan_go_env), ("cgo", plan_cgo), ("tools", plan_tools), ("removal", plan_removal),
+    ("go_env", plan_go_env), ("cgo", plan_cgo), ("tools", plan_tools),
+    ("slices", plan_slices), ("removal", plan_removal),
 )  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 
@@ -53,6 +55,8 @@ class Look:
     findings: list[Finding] = field(default_factory=list)
     held: str | None = None
     untried: bool = False
+    news: bool = False
+    not_applicable: dict[str, str] = field(default_factory=dict)
     error: str | None = None
     reachable: bool = True
     seconds: float = 0.0
@@ -184,6 +188,9 @@ class Session:
                     look.findings += plan.findings
                     look.held = look.held or plan.held
                     look.untried = look.untried or plan.untried
+                    look.news = look.news or plan.news
+                    if plan.not_applicable:
+                        look.not_applicable[subject] = plan.not_applicable
 
         self.each(looks, task)
         return looks

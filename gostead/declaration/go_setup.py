@@ -13,6 +13,7 @@ from gostead.declaration.go_env import Env, text_of
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
 from gostead.declaration.shells import Shells
+from gostead.declaration.slices import Slices
 from gostead.declaration.toolchains import Toolchains
 from gostead.declaration.tools import Tool, without_namesakes
 from gostead.declaration.users import User
@@ -77,6 +78,11 @@ class GoSetup(BaseModel):
     )
     cgo: Cgo = Field(
         Cgo(), description="The C compiler that cgo needs.", examples=[{"required": True}]
+    )
+    slices: Slices = Field(
+        Slices(),
+        description="Memory and processor budgets for builds (Linux with systemd, system scope).",
+        examples=[{"builds": {"memory_high": "70%", "memory_max": "80%"}, "go_limits": "auto"}],
     )
     network: Network = Field(
         Network(),

@@ -19,6 +19,7 @@ from gostead.declaration.merge import BUILT_IN, merge, provenance
 from gostead.declaration.nodes import Table
 from gostead.declaration.problems import Collector, Problem, show
 from gostead.declaration.secrets import SecretReader
+from gostead.declaration.slices import memory_bytes
 from gostead.declaration.translate import problems_of
 from gostead.declaration.urls import is_plain_http
 from gostead.declaration.values import plain_values
@@ -137,9 +138,32 @@ def _check_settings(settings: object, table: Table, problems: Collector) -> None
             problems.add(Problem(where, f"go.env.{name}", found, refusal.expected, refusal.hint))
 
 
+def _check_slices(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
+    """A budget that holds, and what needs one."""
+    slices, found = setup.slices, setup.slices.builds
+    for key in ("users", "units", "go_limits"):
+        if getattr(slices, key) and (found is None or not found.limits()):
+            problems.add(
+                Problem(where[f"slices.{key}"], f"go.slices.{key}", "declared without a budget",
+                        "a budget in slices.builds", "declare slices.builds, memory_high at least")
+            )  # fmt: skip
+    if found is None:
+        return
+    high, most = found.memory_high, found.memory_max
+    # A share and a number of bytes can be compared on the host only, where the plan does it.
+    alike = high and most and high.endswith("%") == most.endswith("%")
+    if high and most and alike and memory_bytes(high, 100) > memory_bytes(most, 100):
+        problems.add(
+            Problem(where["slices.builds.memory_high"], "go.slices.builds.memory_high",
+                    show(high), f"at most memory_max ({most})",
+                    "builds are to be slowed down before one is killed")
+        )  # fmt: skip
+
+
 def _check_together(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
     """What only shows when all layers are laid over one another."""
     _check_declared_once(setup, where, problems)
+    _check_slices(setup, where, problems)
     if setup.network.auth is None:
         return
     toolchains = setup.toolchains

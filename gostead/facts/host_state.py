@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from gostead import transport
@@ -15,6 +15,7 @@ from gostead.facts.cgo import CgoState, parse_compiler
 from gostead.facts.entries import Entry, text
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState
+from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_seen, parse_units
 from gostead.facts.system import System, parse_system
 from gostead.facts.toolchains import (
     FORMAT,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class HostState:
     caches: CachesState = field(default_factory=CachesState)
     cgo: CgoState = field(default_factory=CgoState)
     tools: ToolsState = field(default_factory=ToolsState)
+    slices: SlicesState = field(default_factory=SlicesState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -62,6 +64,7 @@ def read(
     caches: tuple[tuple[str, str], ...] = (),
     bounded: bool = False,
     cgo: tuple[str, str] | None = None,
+    slices: Mapping[str, Any] | None = None,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
@@ -69,9 +72,9 @@ def read(
     `scope` is the declared scope per operating system, `users` the declared ones, whose crontabs
     are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
     `runners`; `caches` the declared directories for caches by kind, measured where they are
-    `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `deep` hashes
-    every tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
-    is none.
+    `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
+    and units that have a budget; `deep` hashes every tree. Raises CannotRead where the answer is
+    not whole, and transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:
@@ -81,6 +84,7 @@ def read(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
             caches=caches, bounded=bounded, cgo=cgo,
+            slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:
@@ -116,6 +120,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     values: dict[str, tuple[bytes, ...]] = {}
     trees = {}
     foreign, volumes, sizes = {}, {}, {}
+    slice_users: dict[str, int | None] = {}
+    matched, groups, work = [], {}, {}
     looked = Looked()
     for name, fields in looked.rest(found):
         if name == "system":
@@ -145,6 +151,16 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         elif name == "size":
             path, size = parse_size(fields)
             sizes[path] = size
+        elif name == "slice_user":
+            number = text(fields[1])
+            slice_users[text(fields[0])] = int(number) if number else None
+        elif name == "slice_unit":
+            matched.append(text(fields[0]))
+        elif name == "work":
+            work[text(fields[0])] = text(fields[1]).strip()
+        elif name == "cgroup":
+            group = parse_group(fields)
+            groups[group.path] = group
         else:
             values[name] = fields
     if system is None:
@@ -175,7 +191,16 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     tools = ToolsState(by_subject["tools"], digests)
     libc, manager, proof = (text(value) for value in values.get("cgo", (b"", b"", b"")))
     cgo = CgoState(tuple(compilers), libc or "unknown", manager, proof.strip())
-    return HostState(system, toolchains, shells, caches, cgo, tools, tuple(looked.unreadable))
+    slices = SlicesState()
+    if "slices" in values:
+        units = {unit.name: unit for unit in parse_units(values.get("units", (b"",))[0], work)}
+        slices = SlicesState(
+            *parse_machine(values["slices"]), by_subject["slices"], slice_users, units,
+            tuple(matched), groups, parse_seen(contents.get(f"{state}/slices", b"")),
+        )  # fmt: skip
+    return HostState(
+        system, toolchains, shells, caches, cgo, tools, slices, tuple(looked.unreadable)
+    )
 
 
 def _format(content: bytes | None) -> int | None:

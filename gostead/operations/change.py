@@ -75,6 +75,8 @@ class Plan:
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     held: str | None = None
+    not_applicable: str = ""  # why nothing of it can be so on this host
+    news: bool = False  # something happened on the host that is to be noted there
     untried: bool = False  # what only trying out can tell has changed since it was tried out
 
     @classmethod

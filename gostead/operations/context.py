@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from gostead.declaration import Declared, GoSetup, load
@@ -95,8 +95,16 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         settings=any(setup.settings(0) or setup.telemetry for setup in both),
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
+        slices=_slices(known.linux, chosen),
     )  # fmt: skip
     setup = known.for_system(state.system.name)
     if chosen.remove:
         setup = setup.model_copy(update={"state": "absent"})
     return setup, state
+
+
+def _slices(setup: GoSetup, chosen: Options) -> dict[str, Any]:
+    """What the probe of budgets looks at: nothing where none is declared and none was."""
+    gone = setup.state == "absent" or chosen.remove
+    return {"wanted": bool(setup.slices.builds) or gone, "users": setup.slices.users,
+            "units": setup.slices.units}  # fmt: skip

@@ -15,7 +15,7 @@ from pyinfra.context import ctx_host
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks
+from gostead.operations import blocks, slice_files
 from gostead.operations.change import Change, Content, Finding, Plan, Script
 from gostead.operations.context import options
 from gostead.operations.converge import converge
@@ -60,6 +60,8 @@ def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
         findings += [one for one in found if isinstance(one, Finding)]
         if _left(state, item, found):
             left.append(f"{item.kind}\t{item.path}")
+    if any(item.kind in ("unit", "reload") for item in state.toolchains.registry):
+        changes.append(slice_files.reload(state, SUBJECT, stop=True))
     if root.kind == "directory" or remains.kind == "directory":
         present = root if root.kind == "directory" else remains
         changes.append(
@@ -73,7 +75,12 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
     entry = state.shells.entry(item.path)
     if item.path.startswith(f"{state.system.root}/"):
         return  # it goes with the root
-    if item.kind == "link":
+    if item.kind == "unit":
+        yield from slice_files.take_back(state, item.path, item.detail, SUBJECT, "state is absent",
+                                    "state")  # fmt: skip
+    elif item.kind == "link" and item.path.endswith("/go-slice"):
+        yield slice_files.unlink(state, SUBJECT, "state is absent", "state")
+    elif item.kind == "link":
         link = state.toolchains.entry(item.path)
         target = f"{state.system.root}/current/bin/{item.path.rpartition('/')[2]}"
         if link.kind != "absent" and link.target != target:

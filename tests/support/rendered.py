@@ -60,7 +60,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "trim": [CACHE | {"trimmer": f"{ROOT}/libexec/trim-cache", "limit": 20 * 2**30}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
-    "file": [FILE, FILE | {"owner": ""}],
+    "file": [FILE, FILE | {"owner": "", "reload": True}],
     "hold": [{"hold": HOLD}, {"hold": None}],
     "home": [HOME, HOME | {"runner": "/srv/it's"}, HOME | {"prove": "it's a script"},
              HOME | {"act": "remove", "forget": True, "directories": [],
@@ -76,6 +76,10 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
               "original": "../x y"}],
     "profile": [{"name": "go1.27.3", "commands": ("go", "gofmt")}],
     "prune": [{"name": "go1.27.3"}],
+    "pressure": [{"lines": ["/gobuilds.slice 1 2 3 4"], "kills": True, "slice": "gobuilds.slice"},
+                 {"lines": [], "kills": False, "slice": "gobuilds.slice"}],
+    "reload": [{"slice": "gobuilds.slice", "stop": stop} for stop in (False, True)],
+    "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
@@ -91,11 +95,14 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
-     "runners": ("/srv/it's",), "settings": deep, "bounded": deep,
+     "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
+     "bounded": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
+     "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
+     if deep else {"wanted": False, "users": (), "units": ()},
      "caches": (("root", "/var/cache/it's"), ("tmp", "/srv/a b")) if deep else (),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)

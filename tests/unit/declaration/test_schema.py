@@ -49,11 +49,22 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "cache",
             "tools",
             "cgo",
+            "slices",
             "network",
         ],
         "go.cache": ["root", "modules", "tmp", "max_size"],
         "go.cgo": ["required", "install", "compiler"],
         "go.cgo.compiler": ["CC", "CXX"],
+        "go.slices": ["when", "builds", "users", "units", "go_limits"],
+        "go.slices.builds": [
+            "memory_high",
+            "memory_max",
+            "memory_swap_max",
+            "cpu_quota",
+            "cpu_weight",
+            "io_weight",
+            "tasks_max",
+        ],
         "go.toolchains": list(Toolchains.model_fields),
         "go.shells": ["kinds", "goroot", "cron", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
@@ -68,6 +79,10 @@ def test_every_key_is_described(name: str, key: dict[str, Any]) -> None:
     assert {"type": "null"} in key["anyOf"], "null is allowed everywhere: the default"
 
 
+#: Keys below go.slices that say who a budget is for.
+NEED_A_BUDGET = ("users", "units", "go_limits")
+
+
 @pytest.mark.parametrize(("name", "key"), KEYS)
 def test_examples_and_defaults_are_accepted_by_the_loader(
     declare: Declare, monkeypatch: pytest.MonkeyPatch, name: str, key: dict[str, Any]
@@ -76,7 +91,12 @@ def test_examples_and_defaults_are_accepted_by_the_loader(
     for value in (*key["examples"], key["default"]):
         text = str(value) if str(value).startswith("!env ") else json.dumps(value)
         for part in reversed(name.split(".")):
-            text = f"{{{part}: {text}}}"
+            budget = (
+                "builds: {tasks_max: 99}, "
+                if name == f"go.slices.{part}" and part in NEED_A_BUDGET
+                else ""
+            )
+            text = f"{{{budget}{part}: {text}}}"
         declare(text)
 
 

@@ -1,0 +1,51 @@
+"""Part of the subject slices: services that are to run in the slice. A changed Slice= moves no
+process, so they are started again; never while they are at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gostead.declaration import GoSetup
+from gostead.facts.host_state import HostState
+from gostead.facts.slices import Unit
+from gostead.operations.change import Change, Finding, Script
+from gostead.operations.unit_files import SLICE, UNITS
+
+SUBJECT = "slices"
+GRACE = 60  # seconds that a restart waits for a job that began since the host was looked at
+
+
+def services(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
+    """What is to be said and done of each declared service."""
+    for pattern in declared.slices.units:
+        if not state.slices.matched:
+            yield Finding(SUBJECT, pattern, "note", "no service of that name is here yet",
+                          "gostead apply, when there is one")  # fmt: skip
+            break
+    for name in state.slices.matched:
+        unit = state.slices.unit(name)
+        if unit.active and not unit.group.startswith(f"/{SLICE}/"):
+            yield _restart(state, unit)
+        if (
+            unit.loaded
+            and not unit.stale
+            and (
+                (unit.slice, unit.kill_mode) != (SLICE, "control-group")
+                and f"{UNITS}/{name}.d/gostead.conf" in unit.drop_ins
+            )
+        ):
+            others = [p for p in unit.drop_ins if not p.endswith("/gostead.conf")]
+            yield Finding(SUBJECT, name, "error", f"another file overrides its place: Slice="
+                          f"{unit.slice}, KillMode={unit.kill_mode}",
+                          "take the line out", others[-1] if others else "")  # fmt: skip
+
+
+def _restart(state: HostState, unit: Unit) -> Change | Finding:
+    if unit.work:
+        return Finding(SUBJECT, unit.name, "note", f"runs outside of {SLICE} until it is started "
+                       f"again; it is at work (process {unit.work}) and is not disturbed",
+                       "gostead apply, when its job is done")  # fmt: skip
+    values = {"root": state.system.root, "unit": unit.name, "slice": SLICE, "grace": GRACE}
+    return Change(SUBJECT, unit.name, f"in {unit.group}", f"in /{SLICE}", "started again: it "
+                  "has no job now", "slices.units", Script("change/restart", values),
+                  alone=True)  # fmt: skip

@@ -1,0 +1,175 @@
+"""Budgets for builds: gobuilds.slice, the slices of users, services moved into it, and go-slice.
+
+systemd reads its files anew once for all of them, and only where one was changed; what the kernel
+then holds is read from the cgroup files, not from systemd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.operation import operation
+from pyinfra.context import ctx_host
+
+from gostead.declaration import GoSetup
+from gostead.declaration.sizes import written
+from gostead.declaration.slices import PROPERTIES, Budget, memory_bytes
+from gostead.facts.host_state import HostState
+from gostead.operations import pressure
+from gostead.operations.change import Change, Finding, Plan, PlanError
+from gostead.operations.context import current, options
+from gostead.operations.converge import REFUSALS, converge
+from gostead.operations.guard import check_host
+from gostead.operations.limits import limits
+from gostead.operations.moved_services import services
+from gostead.operations.slice_files import (
+    pending,
+    reload,
+    undeclared,
+    unit_changes,
+    wrapper_changes,
+)
+from gostead.operations.unit_files import SLICE, agrees, expected
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+SUBJECT = "slices"
+
+
+def plan(declared: GoSetup, state: HostState) -> Plan:
+    """What the subject would change. Raises PlanError where this host cannot be converged."""
+    check_host(declared, state)
+    if declared.state == "absent":
+        return Plan()
+    budget = declared.slices.builds
+    if budget is None:
+        return Plan.of(undeclared(declared, state))
+    if why := why_not(state, budget):
+        if declared.slices.when == "required":
+            raise PlanError(f"slices: a budget is required, and cannot be held here: {why}")
+        return Plan(not_applicable=why)
+    go = None
+    if declared.slices.go_limits:
+        go = limits(budget, state.slices.memory, state.slices.processors)
+    found = [*unit_changes(declared, state, go), *undeclared(declared, state, go)]
+    moved = any(isinstance(one, Change) for one in found)
+    found += wrapper_changes(state, go)
+    found += _reload(state, budget, moved)
+    found += services(declared, state)
+    found += _budgets(declared, state)
+    found += pressure.findings(declared, state.slices)
+    news = pressure.kept(state.slices) != dict(state.slices.seen)
+    plan = Plan.of(found)
+    return Plan(plan.changes, plan.findings, news=news)
+
+
+def why_not(state: HostState, budget: Budget) -> str:
+    """Why nothing here could hold that budget; empty: it can be held."""
+    slices = state.slices
+    if state.system.name != "linux":
+        return "slices are systemd's: there is none on this system"
+    if state.system.scope != "system":
+        return "limits on slices are root's to set: scope is user"
+    if state.caches.init != "systemd":
+        return "systemd is not what runs here (a container, or another init)"
+    if slices.cgroup != "v2":
+        what = "cgroup v1" if slices.cgroup == "v1" else "no cgroups"
+        return f"{what} here: limits need cgroup v2 (systemd.unified_cgroup_hierarchy=1 at boot)"
+    needed = {PROPERTIES[key][2] for key in budget.limits()}
+    if lacking := sorted(needed - set(slices.controllers)):
+        return f"the kernel offers no controller for {', '.join(lacking)} here"
+    high, most = budget.memory_high, budget.memory_max
+    if high and most and memory_bytes(high, slices.memory) > memory_bytes(most, slices.memory):
+        raise PlanError(
+            f"slices.builds: memory_high ({high}) is more than memory_max ({most}) on a host of "
+            f"{written(slices.memory)}: builds are to be slowed down before one is killed"
+        )
+    return ""
+
+
+def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | Finding]:
+    slices = state.slices
+    stale = [u.name for u in slices.units.values() if u.stale]
+    group = slices.groups.get(f"/{SLICE}")
+    wrong = "" if moved else "; ".join(_differences(state, budget))
+    if moved or stale or pending(state) or group is None:
+        yield reload(state, SUBJECT)
+        return
+    if not wrong:
+        return
+    others = [path for unit in slices.units.values() for path in unit.drop_ins
+              if unit.name.endswith(".slice") and not path.endswith("/gostead.conf")
+              and "/user-.slice.d/" not in path]  # fmt: skip
+    if others:
+        yield Finding(SUBJECT, SLICE, "error", f"another file overrides the budget: {wrong}",
+                      "take it away, or declare what it says", others[0])  # fmt: skip
+    else:
+        yield reload(state, SUBJECT, why=wrong)
+
+
+def _differences(state: HostState, budget: Budget) -> Iterator[str]:
+    """What the kernel holds that is not what is declared. A user's slice is there while they are
+    logged in."""
+    slices = state.slices
+    paths = [f"/{SLICE}"]
+    paths += [f"/user.slice/user-{uid}.slice" for uid in slices.users.values() if uid is not None]
+    for path in paths:
+        group = slices.groups.get(path)
+        for key, value in budget.limits().items() if group else ():
+            file = PROPERTIES[key][1]
+            wanted = expected(key, value, slices.memory)
+            found = group.limits.get(file) if group else None
+            if found is None:
+                yield f"{path}: there is no {file}"
+            elif not agrees(key, wanted, found):
+                yield f"{path}: {file} is {found}, not {wanted}"
+
+
+def _budgets(declared: GoSetup, state: HostState) -> Iterator[Finding]:
+    """All budgets together, against what the host has."""
+    budget, memory = declared.slices.builds, state.slices.memory
+    share = budget and (budget.memory_max or budget.memory_high)
+    if not budget or not share:
+        return
+    users = sum(uid is not None for uid in state.slices.users.values())
+    total = memory_bytes(share, memory) * (1 + users)
+    if total > memory:
+        yield Finding(SUBJECT, SLICE, "warning", f"the budgets of the slice and of {users} users "
+                      f"come to {written(total)}, the host has {written(memory)}: together they "
+                      "can exhaust it", "lower them, or declare fewer users")  # fmt: skip
+    if budget.cpu_quota and int(budget.cpu_quota[:-1]) > 100 * state.slices.processors:
+        yield Finding(SUBJECT, SLICE, "note", f"cpu_quota is {budget.cpu_quota}, more than the "
+                      f"{state.slices.processors} processors have: it limits nothing",
+                      "lower it")  # fmt: skip
+
+
+def _note(state: State, host: Host, directory: str | None) -> bool:  # noqa: ARG001
+    """Keeps what the kernel has counted so far, and writes each kill to the journal."""
+    try:
+        _, now = current(host, directory)
+    except REFUSALS:
+        return True  # the operation before it said so
+    return pressure.note(host, now)
+
+
+@operation()
+def slices(directory: str | None = None) -> Generator[Any, None, None]:
+    """
+    Holds builds within a budget of memory and processors, by systemd's slices.
+
+    + directory: where the declaration's YAML files are; default ``group_data``
+    """
+    yield from converge(SUBJECT, plan, directory)
+    host: Host = ctx_host.get()
+    wanted = options(host).subjects
+    if not wanted or SUBJECT in wanted:
+        try:
+            news = plan(*current(host, directory)).news
+        except REFUSALS:
+            return
+        if news:
+            yield FunctionCommand(_note, [directory], {})
