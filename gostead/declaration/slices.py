@@ -42,7 +42,12 @@ def _swap(value: object) -> object:
 
 def check_swap(text: str) -> str:
     """The same, or none at all. Raises Refusal."""
-    return text if text == "0" else check_memory(text)
+    if text == "0":
+        return text
+    try:
+        return check_memory(text)
+    except Refusal as refusal:
+        raise Refusal(f"0, or {_MEMORY}", refusal.hint) from None
 
 
 def check_quota(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -94,6 +95,8 @@ def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseMo
             annotation = annotation.model_fields[str(part)].annotation
         else:
             annotation = typing.get_args(annotation)[-1]
+        if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+            annotation = typing.get_args(annotation)[0]  # a section, or null
     return (
         annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
     )

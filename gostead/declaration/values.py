@@ -75,9 +75,11 @@ def is_nullable(field: FieldInfo) -> bool:
 
 
 def section_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The model below a key that is a section of its own."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    """The model below a key that is a section of its own, also where null is none of it."""
+    for kind in (field.annotation, *typing.get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
 
 
 def _mentions(annotation: object, wanted: type) -> bool:
