@@ -39,7 +39,7 @@ class Limits:
 
 def limits(budget: Budget, memory: int, processors: int) -> Limits:
     """The rule, for a host of that many bytes and processors."""
-    cores, said = processors, f"{processors} processors"
+    cores, said = processors, f"{processors} processor{'s'[: processors > 1]}"
     if budget.cpu_quota:
         cores = min(processors, max(1, int(budget.cpu_quota[:-1]) // 100))
         said += f", of which cpu_quota leaves {cores}"
@@ -48,7 +48,8 @@ def limits(budget: Budget, memory: int, processors: int) -> Limits:
         return Limits(cores, None, said)
     processes = max(1, min(cores, room // EACH))
     each = int(room * SHARE) // processes
-    said += f"; {written(room)} is enough for {processes} compilers of {written(EACH)}"
+    plural = "s" if processes > 1 else ""
+    said += f"; {written(room)} is enough for {processes} compiler{plural} of {written(EACH)}"
     return Limits(processes, each, f"{said}; GOMEMLIMIT is {SHARE:.0%} of it for each of them")
 
 

@@ -51,6 +51,9 @@ def findings(declared: GoSetup, state: SlicesState) -> Iterator[Finding]:
         name = path.strip("/").replace("user.slice/", "").removesuffix(f"/{SLICE}") or path
         whole = path in (f"/{SLICE}",) or path.endswith(f"/{SLICE}") or path.startswith("/user.")
         peak = int(group.counters.get("memory.peak", 0))
+        inner = [g for p, g in state.groups.items() if p.startswith(f"{path}/")]
+        # What a unit below says is not said again of the whole.
+        kills -= min(kills, sum(_since(state, group)[2] for group in inner))
         if kills:
             yield Finding(SUBJECT, name, "warning", f"{_times(kills, 'process')} of it killed for "
                           f"want of memory since the last run (peak {written(peak)})",
