@@ -158,17 +158,23 @@ class Guest(SshDoor):
     @contextmanager
     def reverse(self, port: int) -> Iterator[str]:
         """Let the guest reach a server on this machine's loopback, at the same port there."""
-        forward = ["-R", f"127.0.0.1:{port}:127.0.0.1:{port}", "-o", "ExitOnForwardFailure=yes"]
-        command = self.ssh_command("echo open; exec cat")
+        forward = ("-R", f"127.0.0.1:{port}:127.0.0.1:{port}", "-o", "ExitOnForwardFailure=yes")
+        with self.login("root", *forward):
+            yield f"http://127.0.0.1:{port}"
+
+    @contextmanager
+    def login(self, user: str, *options: str) -> Iterator[None]:
+        """Have `user` logged in by ssh meanwhile; `options` are more of ssh's."""
+        command = self.ssh_command("echo open; exec cat", user=user)
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", command[0], *forward, *command[1:]],
+            ["setpriv", "--pdeathsig", "KILL", command[0], *options, *command[1:]],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
             assert process.stdout is not None
             if process.stdout.readline() != "open\n":
-                raise GuestError(f"{self.name}: port {port} cannot be forwarded")
-            yield f"http://127.0.0.1:{port}"
+                raise GuestError(f"{self.name}: no ssh {' '.join(options)} as {user}")
+            yield
         finally:
             process.kill()
             process.communicate()
