@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.cache import PROJECT
+from tests.support.controller import Controller
 from tests.support.site import Site
 from tests.support.ssh_host import Fleet, SshHost
 
-
-@dataclass
-class Controller:
-    """`gostead` on this machine, over a fleet; its cache and its home are the test's own."""
-
-    site: Site
-    fleet: Fleet
-    home: Path
-    user: str = "root"
-    more: Mapping[str, object] | None = None
-
-    def gostead(
-        self, *arguments: str, cwd: str = "/", timeout: float = 120, **options: Any
-    ) -> subprocess.CompletedProcess[str]:
-        """`gostead` with these arguments."""
-        face = "from gostead.cli import script; script()"
-        return subprocess.run(
-            [sys.executable, "-c", face, *arguments], cwd=cwd, timeout=timeout, text=True,
-            capture_output=True, check=False, **options,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT)},
-        )  # fmt: skip
-
-    @property
-    def inventory(self) -> str:
-        """The inventory file of the fleet."""
-        more = self.more or {}
-        return str(self.fleet.write_inventory(lambda host: {**host.data(self.user), **more}))
-
-    def ask(self, command: str, *options: str) -> dict[str, Any]:
-        """A command that answers with a report."""
-        return self.site.ask(self, command, *options, inventory=self.inventory)
-
-    def converge(self) -> dict[str, Any]:
-        """`apply` that must succeed on all hosts."""
-        report = self.ask("apply", "-y")
-        assert report["exit"] == 0, report
-        return report
-
-    def changes(self, report: Mapping[str, Any]) -> dict[str, str]:
-        """Item -> result of the only host."""
-        (host,) = report["hosts"].values()
-        return {change["item"]: change["result"] for change in host["changes"]}
+__all__ = ["Controller", "control", "version"]
 
 
 @pytest.fixture

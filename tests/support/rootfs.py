@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.cache import built_once, recipe_key
@@ -44,7 +45,7 @@ HostKey /etc/ssh/ssh_host_ed25519_key
 
 def give_apt_sources(root: Path) -> None:
     """Lets apt in a root that has the machine's network get packages as the machine does."""
-    suite, text = _apt_sources()
+    suite, text = apt_sources()
     (root / "etc/apt/sources.list.d").mkdir(parents=True, exist_ok=True)
     kind = "sources" if "URIs:" in text else "list"
     (root / f"etc/apt/sources.list.d/{suite}.{kind}").write_text(text)
@@ -55,12 +56,12 @@ def give_apt_sources(root: Path) -> None:
 
 def debian() -> Path:
     """Return the root's directory, built at first use. Skips where there are no apt sources."""
-    suite, sources = _apt_sources()
+    suite, sources = apt_sources()
     key = recipe_key(inspect.getsource(sys.modules[__name__]), suite, keys().client_public)
     return built_once(f"debian-{key}", lambda path: _build(path, suite, sources, keys()))
 
 
-def _apt_sources() -> tuple[str, str]:
+def apt_sources() -> tuple[str, str]:
     """Return the machine's release name and its distribution's own apt sources, as they stand."""
     release = dict(
         line.split("=", 1)
@@ -88,6 +89,14 @@ def _is_the_distributions(text: str, suite: str) -> bool:
 
 
 def _build(root: Path, suite: str, sources: str, pair: Keys) -> None:
+    bootstrap(root, suite, sources, PACKAGES.split())
+    _furnish(root, pair)
+
+
+def bootstrap(
+    root: Path, suite: str, sources: str, packages: Sequence[str], hooks: Sequence[str] = ()
+) -> None:
+    """Make a root of the release `suite` with `packages`; `hooks` are mmdebstrap's hook options."""
     options = [
         '--aptopt=Acquire::Check-Date "false"',
         '--aptopt=Acquire::Check-Valid-Until "false"',
@@ -98,7 +107,7 @@ def _build(root: Path, suite: str, sources: str, pair: Keys) -> None:
         ),
     ]
     command = ["mmdebstrap", "--mode=root", "--variant=essential", "--format=directory", *options]
-    command += [f"--include={','.join(PACKAGES.split())}", suite, str(root), "-"]
+    command += [*hooks, f"--include={','.join(packages)}", suite, str(root), "-"]
     # In a mount namespace of its own, so that a killed build leaves no mount on the machine.
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", *command],
@@ -106,12 +115,11 @@ def _build(root: Path, suite: str, sources: str, pair: Keys) -> None:
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"mmdebstrap failed ({done.returncode}):\n{done.stderr[-4000:]}")
-    _furnish(root, pair)
-
-
-def _furnish(root: Path, pair: Keys) -> None:
-    """Add users, keys and settings, and take out what differs from build to build."""
     root.chmod(0o755)
+
+
+def add_users(root: Path, pair: Keys) -> None:
+    """Add `USERS`, let the tests' key in as each of them and as root, and set up sshd."""
     for name, (uid, shell) in USERS.items():
         command = ["useradd", "--create-home", "--uid", str(uid), "--user-group", "--shell", shell]
         subprocess.run(["chroot", str(root), *command, name], check=True, capture_output=True)
@@ -125,6 +133,11 @@ def _furnish(root: Path, pair: Keys) -> None:
     )
     (root / "etc/ssh/sshd_config.d/gostead-test.conf").write_text(SSHD_CONFIG)
     install_host_key(root, pair)
+
+
+def _furnish(root: Path, pair: Keys) -> None:
+    """Add users, keys and settings, and take out what differs from build to build."""
+    add_users(root, pair)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
     (root / "etc/resolv.conf").write_text("")
     (root / "etc/machine-id").write_text("")

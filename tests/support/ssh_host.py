@@ -6,7 +6,6 @@ Fifty of them start in about a second; each needs some megabytes.
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -18,12 +17,13 @@ from tests.support.keys import keys
 from tests.support.netns import Network
 from tests.support.root import Mount, Root
 from tests.support.runs import new_run_dir, release_run_dir
+from tests.support.ssh_door import SshDoor
 
 #: Runs inside; -e: to the root's log file. Its children are the root's only other processes.
 SSHD = ("/usr/sbin/sshd", "-D", "-e")
 
 
-class SshHost(Root):
+class SshHost(Root, SshDoor):
     """One host. `run` looks at it from the side (nsenter), `ssh` comes in by the front door."""
 
     def __init__(
@@ -65,41 +65,6 @@ class SshHost(Root):
     def known_hosts(self) -> Path:
         """A known_hosts file with this host, and no other."""
         return self.base / "known_hosts"
-
-    def data(self, user: str = "root") -> dict[str, object]:
-        """Return pyinfra's inventory data to connect as `user`, the host's key strictly checked."""
-        return {
-            "ssh_hostname": self.address,
-            "ssh_port": self.port,
-            "ssh_user": user,
-            "ssh_key": str(keys().client),
-            "ssh_known_hosts_file": str(self.known_hosts),
-            "ssh_strict_host_key_checking": "yes",
-            "ssh_allow_agent": False,
-            "ssh_look_for_keys": False,
-        }
-
-    def ssh_command(self, *command: str, user: str = "root") -> list[str]:
-        """Return the OpenSSH command line that runs `command` on the host as `user`."""
-        options = [
-            "BatchMode=yes",
-            "IdentitiesOnly=yes",
-            "StrictHostKeyChecking=yes",
-            "ConnectTimeout=5",
-        ]
-        options.append(f'UserKnownHostsFile="{self.known_hosts}"')
-        words = [word for option in options for word in ("-o", option)]
-        where = ["-i", str(keys().client), "-p", str(self.port), f"{user}@{self.address}"]
-        return ["ssh", "-F", "none", *words, *where, *command]
-
-    def ssh(
-        self, *command: str, user: str = "root", input: str | None = None, timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `command` on the host as `user` by OpenSSH's own client."""
-        return subprocess.run(
-            self.ssh_command(*command, user=user), text=True, capture_output=True, check=False,
-            timeout=timeout, input=input, stdin=subprocess.DEVNULL if input is None else None,
-        )  # fmt: skip
 
     def cut(self) -> None:
         """Pull the cable: nothing arrives any more, and nobody is told."""

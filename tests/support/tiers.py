@@ -3,7 +3,8 @@
 usage: python -m tests.support.tiers [--all] [pytest arguments]
 
 Exit status: 0 if every tier passed; 130 after an interrupt; 1 otherwise. A tier in which nothing
-ran is a failure, unless arguments narrow the choice down (-k, -m, a path).
+ran is a failure, unless arguments narrow the choice down (-k, -m, a path). A tier that takes
+minutes runs with --all only; without, a line says so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from tests.support.cache import PROJECT
 from tests.support.requirements import in_ci, why_no_hosts
+from tests.support.vm.accelerator import why_no_guests
 
 NO_TESTS_RAN = 5
 INTERRUPTED = 2
@@ -32,6 +34,9 @@ class Tier:
     name: str
     what: str
     needs_hosts: bool = True
+    needs_guests: bool = False
+    with_all_only: bool = False
+    dist: str = "worksteal"
 
 
 TIERS = (
@@ -39,7 +44,11 @@ TIERS = (
     Tier("operations", "@local in throw-away roots"),
     Tier("hosts", "real ssh, Debian and busybox hosts"),
     Tier("faults", "kills, full disks, bad servers, bad input", needs_hosts=False),
-)
+    Tier(
+        "vm", "Debian 12 and 13 with their own kernel and systemd, under QEMU",
+        needs_guests=True, with_all_only=True, dist="loadgroup",
+    ),
+)  # fmt: skip
 
 
 @dataclass
@@ -93,7 +102,12 @@ def main(arguments: list[str]) -> int:
 def run_tier(tier: Tier, arguments: list[str], everything: bool) -> Outcome:
     """Run one tier, parallel on as many processors as there are (at most four)."""
     print(f"\n== {tier.name}: {tier.what}", flush=True)
-    reason = why_no_hosts() if tier.needs_hosts else None
+    if tier.with_all_only and not everything:
+        later = "takes minutes: script/test --all runs it"
+        print(f"not run: {later}", flush=True)
+        return Outcome(tier, cannot=later)
+    reason = why_no_guests() if tier.needs_guests else None
+    reason = reason or (why_no_hosts() if tier.needs_hosts else None)
     if reason is not None:
         print(f"cannot run: {reason}", flush=True)
         return Outcome(tier, status=1 if in_ci() else 0, cannot=reason)
@@ -101,7 +115,7 @@ def run_tier(tier: Tier, arguments: list[str], everything: bool) -> Outcome:
     started = time.monotonic()
     with tempfile.NamedTemporaryFile(prefix="gostead-test-summary-") as summary:
         outcome.status = subprocess.run(
-            _pytest([f"tests/{tier.name}"], arguments, everything),
+            _pytest([f"tests/{tier.name}"], arguments, everything, tier.dist),
             env={**os.environ, "GOSTEAD_TEST_SUMMARY": summary.name}, check=False,
         ).returncode  # fmt: skip
         outcome.seconds = time.monotonic() - started
@@ -131,8 +145,10 @@ def report(outcomes: list[Outcome]) -> None:
     print(f"==== {', '.join(words) or 'no tests ran'} in {seconds:.2f}s ====", flush=True)
 
 
-def _pytest(paths: list[str], arguments: list[str], everything: bool) -> list[str]:
-    options = ["-q", "-n", str(WORKERS), "--dist", "worksteal"]
+def _pytest(
+    paths: list[str], arguments: list[str], everything: bool, dist: str = "worksteal"
+) -> list[str]:
+    options = ["-q", "-n", str(WORKERS), "--dist", dist]
     if not everything:
         options += ["-m", "not slow and not network"]
     return [sys.executable, "-m", "pytest", *options, *paths, *arguments]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow: slow\n  network: network\n")
 
     def run(files: dict[str, str], *arguments: str) -> tuple[int, str]:
-        kinds = {"unit": False, "hosts": True, "faults": False}
-        chosen = [tiers.Tier(name, "", needs) for name, needs in kinds.items() if name in files]
+        kinds: dict[str, dict[str, Any]] = {
+            "unit": {}, "hosts": {"needs_hosts": True}, "faults": {}, "vm": {"with_all_only": True}
+        }  # fmt: skip
+        chosen = [
+            tiers.Tier(name, "", **{"needs_hosts": False, **how})
+            for name, how in kinds.items() if name in files
+        ]  # fmt: skip
         monkeypatch.setattr(tiers, "TIERS", tuple(chosen))
         for name, text in files.items():
             shutil.rmtree(tmp_path / "tests" / name, ignore_errors=True)
@@ -79,6 +85,16 @@ def test_slow_tests_run_with_all_only(run: Run) -> None:
     assert "==== 2 passed" in run({"unit": PASSES + SLOW}, "--all")[1]
 
 
+def test_a_tier_that_takes_minutes_is_told_and_run_with_all_only(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")  # there, too, it is what --all is for
+    status, said = run({"unit": PASSES, "vm": FAILS})
+    assert status == 0
+    assert "not run: takes minutes: script/test --all runs it" in said
+    assert "1 failed" in run({"unit": PASSES, "vm": FAILS}, "--all")[1]
+
+
 def test_a_tier_that_cannot_run_is_told_and_fails_under_ci(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,4 +114,4 @@ def test_every_directory_of_tests_is_a_tier_or_known_not_to_be() -> None:
         for path in (PROJECT / "tests").iterdir()
         if path.is_dir() and "__" not in path.name
     }
-    assert directories - {tier.name for tier in tiers.TIERS} <= {"support", "bench", "vm"}
+    assert directories - {tier.name for tier in tiers.TIERS} <= {"support", "bench"}

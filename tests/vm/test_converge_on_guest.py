@@ -1,0 +1,53 @@
+"""The whole life of a declared Go on Debian with a kernel and a systemd of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.support.controller import Controller
+from tests.support.vm.guest import Guest
+
+GO = "go version go1.27.3 linux/amd64\n"
+LOGIN_SHELLS = {"deploy": "bash -lc", "zed": "zsh -lc"}
+
+
+def test_converge_reboot_converge_remove(
+    guest: Guest, control_guest: Callable[..., Controller]
+) -> None:
+    controller = control_guest(guest)
+    before = listing(guest)
+    controller.site.declare(scope="system", users=["deploy", "zed"])
+
+    assert "/opt/gostead/current" in controller.changes(controller.converge())
+    guest.reboot()
+    for user, shell in LOGIN_SHELLS.items():
+        assert guest.run(f"{shell} 'go version'", user=user).stdout == GO
+    assert guest.run("systemd-run --quiet --pipe --wait go version").stdout == GO
+    assert controller.changes(controller.converge()) == {}
+
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert guest.run("test -e /opt/gostead", check=False).returncode == 1
+    assert guest.run("command -v go", check=False).returncode != 0
+    assert listing(guest) == before
+
+
+def test_what_was_reported_as_changed_survives_a_power_loss(
+    guest: Guest, control_guest: Callable[..., Controller]
+) -> None:
+    controller = control_guest(guest, "deploy", _sudo=True)
+    controller.site.declare(scope="system", users=["deploy"])
+    controller.converge()
+    guest.power_loss()
+    empty = "find /opt/gostead/toolchains /opt/gostead/env.sh -type f -size 0 ! -name empty.go"
+    assert guest.run(empty).stdout == ""
+    assert guest.run("bash -lc 'go version'", user="deploy").stdout == GO
+    assert controller.changes(controller.converge()) == {}
+
+
+def listing(guest: Guest) -> str:
+    """What gostead may touch: names, modes, owners, and the bytes of files in homes."""
+    return guest.run(
+        "cd / && find opt usr/local etc/profile.d home root -not -path '*/.cache*'"
+        " -printf '%p %M %U:%G %l\\n' | sort;"
+        " find home root -name '.*' -type f -size -100k -exec sha256sum {} + | sort"
+    ).stdout
