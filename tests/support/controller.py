@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ class Controller:
     home: Path
     user: str = "root"
     more: Mapping[str, object] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 120  # the longest that a command may take
 
     def gostead(
@@ -39,7 +40,8 @@ class Controller:
         return subprocess.run(
             [sys.executable, "-c", face, *arguments], cwd=cwd, text=True,
             timeout=timeout or self.seconds, capture_output=True, check=False, **options,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT)},
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT),
+                 **self.environment},
         )  # fmt: skip
 
     @property

@@ -20,9 +20,10 @@ BUDGET: dict[str, Any] = {
 #: A runner as they come: it ends alone, and leaves behind what its jobs detached.
 RUNNER = """\
 [Service]
-ExecStart=/bin/sh -c 'while :; do if [ -e /run/job ]; then setsid sleep 3000 & rm /run/job; fi; sleep 1; done'
+ExecStartPre=/bin/sh -c 'rm -f /run/jobs; mkfifo /run/jobs'
+ExecStart=/bin/sh -c 'while :; do read job </run/jobs; setsid sleep 3000 & done'
 KillMode=process
-"""  # noqa: E501
+"""
 UNIT = "actions.runner.one.service"
 
 
@@ -133,7 +134,7 @@ def test_a_service_at_work_is_not_disturbed_and_leaves_nothing_behind(
     controller = control_guest(guest)
     start_runner(guest)
     time.sleep(12)  # what begins ten seconds after the service is a job
-    guest.run("touch /run/job; until pgrep -f 'sleep 3000'; do sleep 0.2; done")
+    guest.run("echo go >/run/jobs; until pgrep -f 'sleep 3000'; do sleep 0.2; done")
     main = guest.run(f"systemctl show -p MainPID --value {UNIT}").stdout
     host = apply(controller)
     assert UNIT not in changed(host)
@@ -145,7 +146,7 @@ def test_a_service_at_work_is_not_disturbed_and_leaves_nothing_behind(
     assert changed(apply(controller)) == [UNIT]
 
     # Now in the slice: what it detaches ends with it.
-    guest.run("touch /run/job; until pgrep -f 'sleep 3000'; do sleep 0.2; done")
+    guest.run("echo go >/run/jobs; until pgrep -f 'sleep 3000'; do sleep 0.2; done")
     guest.run(f"systemctl stop {UNIT}")
     assert guest.run("pgrep -f '[s]leep 3000'", check=False).stdout == ""
 
