@@ -38,8 +38,6 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     if declared.state == "absent" or declared.orphans.action == "off":
         return Plan()
     owners = {h.uid: h for h in reversed(state.shells.homes) if is_declared(declared, state, h)}
-    if state.system.uid != 0:
-        owners = {uid: home for uid, home in owners.items() if uid == state.system.uid}
     return Plan.of([
         *_processes(declared, state, owners), *_zombies(declared, state, owners),
         *_scratch(declared, state, owners),

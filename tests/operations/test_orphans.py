@@ -120,6 +120,10 @@ def test_the_default_tells_and_off_does_not_look(site: Site, ground: Sandbox) ->
     assert len(of(plan(site, ground))) == 1
     declare(site, "off")
     assert of(plan(site, ground)) == []
+    declare(site, "report")  # and on the other system alone
+    site.declare(layer="linux", orphans={"action": "off"})
+    report = plan(site, ground)
+    assert (of(report), of(report, "changes")) == ([], [])
 
 
 def test_what_is_not_an_orphan_is_never_touched(site: Site, ground: Sandbox) -> None:
@@ -416,11 +420,13 @@ def test_what_builds_left_is_told_or_removed(site: Site, ground: Sandbox) -> Non
     ground.run(
         "ln -s /srv/victim /tmp/go-build16; ln -s /srv/victim /tmp/go-build11/link", user="ann"
     )
-    ground.run("touch -d '-2 days' /tmp/go-build11", user="ann")
+    ground.run("touch -h -d '-2 days' /tmp/go-build11 /tmp/go-build16", user="ann")
     report = site.plan(ground)
     assert report["exit"] == 0
     assert {f["item"] for f in of(report)} == set(old)
-    declare(site)
+    longer = {"action": "report", "min_age": "3d"}
+    site.declare(users=["ann"], cache={"tmp": tmp}, orphans=longer)
+    assert of(site.plan(ground)) == []
     site.declare(users=["ann"], cache={"tmp": tmp},
                  orphans={"action": "terminate", "min_age": "1s"})  # fmt: skip
     report = site.apply(ground)
@@ -463,7 +469,8 @@ def test_a_directory_in_use_stays(site: Site, ground: Sandbox, how: str) -> None
 
 def test_a_directory_that_was_exchanged_for_a_link_stays(ground: Sandbox) -> None:
     ground.run("mkdir -p /srv/victim; echo v >/srv/victim/f; touch -d '-2 days' /srv/victim;"
-               "ln -s /srv/victim /tmp/go-build31; chown -R ann /srv/victim")  # fmt: skip
+               "ln -s /srv/victim /tmp/go-build31; chown -R ann /srv/victim;"
+               "chown -h ann /tmp/go-build31; touch -h -d '-2 days' /tmp/go-build31")  # fmt: skip
     values = {"user": "ann", "uid": 1002, "gid": 1002, "home": "/home/ann",
               "path": "/tmp/go-build31", "minutes": 1440}  # fmt: skip
     done = ground.run(["sh", "-s"], input=host_script("change/scratch", **values))
