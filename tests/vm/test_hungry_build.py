@@ -65,7 +65,7 @@ def answers(guest: Guest) -> Iterator[list[float]]:
             began = time.monotonic()
             try:
                 guest.ssh("true", timeout=60)
-            except Exception:
+            except Exception:  # noqa: BLE001 - no answer is what is measured
                 took.append(60.0)
             else:
                 took.append(time.monotonic() - began)
