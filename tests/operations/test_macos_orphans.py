@@ -6,6 +6,7 @@ from gostead.armour import decode, records
 from gostead.facts.orphans import Process, parse_orphans
 from gostead.operations.orphans import is_orphan
 from gostead.templates import host_script
+from tests.support.rendered import PROBES
 from tests.support.sandbox import Sandbox
 
 #: ps(1): etime is [[dd-]hh:]mm:ss, lstart five words, comm the program's path.
@@ -32,14 +33,10 @@ def test_what_ps_tells_is_judged_by_the_same_rule(ground: Sandbox) -> None:
         path.unlink(missing_ok=True)
         path.write_text(text)
         path.chmod(0o755)
-    main = host_script(
-        "probe/main", nonce="ab", subjects=("orphans",), scope={"linux": "auto", "darwin": "auto"},
-        deep=False, users=(), cron=False, runners=(), settings=False, caches=(), bounded=False,
-        cgo=None, orphans=True,
-    )  # fmt: skip
+    main = host_script("probe/main", **(PROBES[-1] | {"subjects": ("orphans",)}))
     known = "probe() {\n  system=Darwin uid=0 people_uids=' 501' STATE=/nowhere\n"
     done = ground.run(["sh", "-s"], input=main.replace("probe() {\n", known))
-    found = [r for r in records(decode(done.stdout.encode(), "ab")) if r[0] == "elsewhere"]
+    found = [r for r in records(decode(done.stdout.encode(), "ab12")) if r[0] == "elsewhere"]
     processes = parse_orphans(found).processes
     assert [p.pid for p in processes] == [410, 411, 414]
     assert [p.pid for p in processes if is_orphan(p, 501, 1800)] == [410]
