@@ -5,6 +5,7 @@ from pyinfra.api.deploy import deploy
 from gostead.operations.caches import caches
 from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
+from gostead.operations.orphans import orphans
 from gostead.operations.removal import removal
 from gostead.operations.shells import shells
 from gostead.operations.slices import slices
@@ -22,4 +23,5 @@ def go_setup(directory: str | None = None) -> None:
     cgo(directory=directory, name="C compiler")
     tools(directory=directory, name="Go tools")
     slices(directory=directory, name="Budgets for builds")
+    orphans(directory=directory, name="Orphans")
     removal(directory=directory, name="Removal")

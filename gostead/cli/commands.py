@@ -13,7 +13,17 @@ from gostead import __version__
 from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
-SUBJECTS = ("toolchains", "shells", "caches", "go_env", "cgo", "tools", "slices", "removal")
+SUBJECTS = (
+    "toolchains",
+    "shells",
+    "caches",
+    "go_env",
+    "cgo",
+    "tools",
+    "slices",
+    "orphans",
+    "removal",
+)
 
 
 class _Group(click.Group):

@@ -12,6 +12,7 @@ from gostead.declaration.cgo import Cgo
 from gostead.declaration.go_env import Env, text_of
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
+from gostead.declaration.orphans import Orphans
 from gostead.declaration.shells import Shells
 from gostead.declaration.slices import Slices
 from gostead.declaration.toolchains import Toolchains
@@ -83,6 +84,11 @@ class GoSetup(BaseModel):
         Slices(),
         description="Memory and processor budgets for builds (Linux with systemd, system scope).",
         examples=[{"builds": {"memory_high": "70%", "memory_max": "80%"}, "go_limits": "auto"}],
+    )
+    orphans: Orphans = Field(
+        Orphans(),
+        description="Processes that Go work left behind: found, and ended where that is declared.",
+        examples=[{"action": "terminate", "min_age": "2h"}],
     )
     network: Network = Field(
         Network(),

@@ -13,6 +13,7 @@ from gostead.armour import MAX_BYTES, CannotRead, Unfinished, decode, records
 from gostead.facts.caches import CachesState, parse_size, parse_volume
 from gostead.facts.cgo import CgoState, parse_compiler
 from gostead.facts.entries import Entry, text
+from gostead.facts.orphans import OrphansState, parse_orphans
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.shells import ShellsState
 from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_seen, parse_units
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class HostState:
     cgo: CgoState = field(default_factory=CgoState)
     tools: ToolsState = field(default_factory=ToolsState)
     slices: SlicesState = field(default_factory=SlicesState)
+    orphans: OrphansState = field(default_factory=OrphansState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ def read(
     bounded: bool = False,
     cgo: tuple[str, str] | None = None,
     slices: Mapping[str, Any] | None = None,
+    orphans: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
@@ -73,8 +76,9 @@ def read(
     are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
     `runners`; `caches` the declared directories for caches by kind, measured where they are
     `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
-    and units that have a budget; `deep` hashes every tree. Raises CannotRead where the answer is
-    not whole, and transport.TransportError where there is none.
+    and units that have a budget; `orphans`: whether processes are looked at; `deep` hashes every
+    tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
+    is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:
@@ -83,7 +87,7 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
-            caches=caches, bounded=bounded, cgo=cgo,
+            caches=caches, bounded=bounded, cgo=cgo, orphans=orphans,
             slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
@@ -122,6 +126,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     foreign, volumes, sizes = {}, {}, {}
     slice_users: dict[str, int | None] = {}
     matched, groups, work = [], {}, {}
+    left: list[tuple[str, tuple[bytes, ...]]] = []
     looked = Looked()
     for name, fields in looked.rest(found):
         if name == "system":
@@ -145,6 +150,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             compilers.append(parse_compiler(fields))
         elif name == "cache":
             foreign[text(fields[0])] = text(fields[1])
+        elif name in ("clock", "process", "elsewhere", "zombie", "scratch", "more"):
+            left.append((name, fields))
         elif name == "volume":
             path, volume = parse_volume(fields)
             volumes[path] = volume
@@ -198,8 +205,9 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             *parse_machine(values["slices"]), by_subject["slices"], slice_users, units,
             tuple(matched), groups, parse_seen(contents.get(f"{state}/slices", b"")),
         )  # fmt: skip
+    orphans = parse_orphans(left)
     return HostState(
-        system, toolchains, shells, caches, cgo, tools, slices, tuple(looked.unreadable)
+        system, toolchains, shells, caches, cgo, tools, slices, orphans, tuple(looked.unreadable)
     )
 
 

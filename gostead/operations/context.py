@@ -96,6 +96,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
         slices=_slices(known.linux, chosen),
+        orphans=any(setup.orphans.action != "off" for setup in both),
     )  # fmt: skip
     setup = known.for_system(state.system.name)
     if chosen.remove:

@@ -57,7 +57,10 @@ def converge(
     except Exception as error:
         yield FunctionCommand(_refuse, [f"internal error: {type(error).__name__}: {error}"], {})
         return
-    record(host).findings += [f for f in plan.findings if f not in record(host).findings]
+    # Planned twice, before the first change and at it: what is said of an item is the latest.
+    latest = {(f.subject, f.item, f.user) for f in plan.findings}
+    kept = [f for f in record(host).findings if (f.subject, f.item, f.user) not in latest]
+    record(host).findings = [*kept, *plan.findings]
     if not plan.changes and not (plan.untried and options(host).deep):
         host.noop(f"{subject}: as declared")
         return

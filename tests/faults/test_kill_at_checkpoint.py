@@ -49,6 +49,13 @@ GCC = (
 APT = f"cat >/usr/bin/apt-get <<'APT'\n#!/bin/sh\n{GCC}\nAPT\nchmod 755 /usr/bin/apt-get"
 CGO = {"cgo": {"required": True, "install": True}}
 
+ORPHANS: dict[str, Any] = {"orphans": {"action": "terminate", "min_age": "1s"}}
+ORPHAN = (
+    "mkdir -p /tmp/go-build1/b001/exe; cp /bin/dash /tmp/go-build1/b001/exe/x; "
+    "/tmp/go-build1/b001/exe/x -c 'trap \"\" TERM; while :; do sleep 1; done' "
+    "</dev/null >/dev/null 2>&1 & sleep 2.1"
+)
+
 STORIES = {
     "cache": Story(
         {},
@@ -74,6 +81,15 @@ STORIES = {
     "tool undeclared": Story({}, {}, ("untool",), old=NEW, go_before=TOOLS),
     "packages": Story({}, {}, ("packages",), old=NEW, go=CGO, damage=APT.replace("{", "{{")),
     "cgo": Story({}, {}, ("cgo",), old=NEW, go=CGO, damage=GCC.replace("{", "{{")),
+    "orphan": Story({}, {}, ("orphan",), old=NEW, go=ORPHANS, damage=ORPHAN),
+    "scratch": Story(
+        {},
+        {},
+        ("scratch",),
+        old=NEW,
+        go=ORPHANS,
+        damage="mkdir -p /tmp/go-build1/b001; touch -d '-2 days' /tmp/go-build1",
+    ),
     "first": Story(None, {}, ("layout", "link", "file", "home"), old=""),
     "crontab": Story({}, {}, ("crontab",), old=NEW, go={"shells": {"cron": True}}),
     "upgrade": Story({"default": OLD}, {"default": NEW}, ("install", "profile", "switch")),

@@ -49,10 +49,17 @@ TOOL: dict[str, Any] = {"name": "it's", "tool": "a.b/it's@v1.0.0", "version": "g
 CGO: dict[str, Any] = {"version": "go1.27.3", "fingerprint": "ab" * 32, "cc": "gcc -m64",
                        "cxx": "g++-12 -m64", "packages": ["gcc", "libc6-dev"]}  # fmt: skip
 
+ORPHAN: dict[str, Any] = {
+    "user": "it's", "uid": 1000, "gid": 1000, "home": "/home/a b", "pid": 4711, "ppid": 1,
+    "start": "815", "exe": "/tmp/go-build1/b001/exe/it's $(a)\n\x1b", "grace": 10,
+    "path": "/srv/it's/1000/go-build7", "minutes": 1440,
+}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
     "purge": [{"path": "/var/cache/it's/1000"}],
     "cgo": [CGO, CGO | {"cxx": ""}],
+    "orphan": [ORPHAN],
     "packages": [CGO],
     "tool": [TOOL, TOOL | {"last": False}],
     "tool_link": [TOOL],
@@ -81,6 +88,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "reload": [{"slice": "gobuilds.slice", "stop": stop} for stop in (False, True)],
     "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
+    "scratch": [ORPHAN],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
         {"before": "", "after": "profiles/go1.27.3", "hold": None},
@@ -95,11 +103,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
-     "bounded": deep,
+     "bounded": deep, "orphans": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
      "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
      if deep else {"wanted": False, "users": (), "units": ()},
@@ -142,6 +150,7 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "build-tool", host_script("lib/build_tool")
     for values in CHANGES["cgo"]:
         yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)
+    yield "in-process", host_script("lib/in_process", **ORPHAN)
     yield "trim-cache", host_script("trim_cache")
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
