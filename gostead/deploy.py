@@ -6,6 +6,7 @@ from gostead.operations.caches import caches
 from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
+from gostead.operations.schedule import schedule
 from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
@@ -22,4 +23,5 @@ def go_setup(directory: str | None = None) -> None:
     cgo(directory=directory, name="C compiler")
     tools(directory=directory, name="Go tools")
     slices(directory=directory, name="Budgets for builds")
+    schedule(directory=directory, name="Schedule")
     removal(directory=directory, name="Removal")

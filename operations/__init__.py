@@ -1,5 +1,17 @@
 """gostead's operations, and room for your own beside them."""
 
-from gostead.operations import caches, cgo, go_env, removal, shells, slices, toolchains, tools
+from gostead.operations import (
+    caches,
+    cgo,
+    go_env,
+    removal,
+    schedule,
+    shells,
+    slices,
+    toolchains,
+    tools,
+)
 
-__all__ = ["caches", "cgo", "go_env", "removal", "shells", "slices", "toolchains", "tools"]
+__all__ = [
+    "caches", "cgo", "go_env", "removal", "schedule", "shells", "slices", "toolchains", "tools",
+]  # fmt: skip

@@ -13,7 +13,9 @@ from gostead import __version__
 from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
-SUBJECTS = ("toolchains", "shells", "caches", "go_env", "cgo", "tools", "slices", "removal")
+SUBJECTS = (
+    "toolchains", "shells", "caches", "go_env", "cgo", "tools", "slices", "schedule", "removal",
+)  # fmt: skip
 
 
 class _Group(click.Group):

@@ -12,6 +12,7 @@ from gostead.declaration.cgo import Cgo
 from gostead.declaration.go_env import Env, text_of
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
+from gostead.declaration.schedule import Schedule
 from gostead.declaration.shells import Shells
 from gostead.declaration.slices import Slices
 from gostead.declaration.toolchains import Toolchains
@@ -83,6 +84,18 @@ class GoSetup(BaseModel):
         Slices(),
         description="Memory and processor budgets for builds (Linux with systemd, system scope).",
         examples=[{"builds": {"memory_high": "70%", "memory_max": "80%"}, "go_limits": "auto"}],
+    )
+    schedule: Schedule = Field(
+        Schedule(),
+        description="The host converges itself, from a git repository (Linux with systemd, system "
+        "scope).",
+        examples=[
+            {
+                "every": "1h",
+                "source": "https://git.example.com/infra/go-hosts.git",
+                "ref": "0123456789abcdef0123456789abcdef01234567",
+            }
+        ],
     )
     network: Network = Field(
         Network(),

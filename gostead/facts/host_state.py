@@ -14,6 +14,7 @@ from gostead.facts.caches import CachesState, parse_size, parse_volume
 from gostead.facts.cgo import CgoState, parse_compiler
 from gostead.facts.entries import Entry, text
 from gostead.facts.people import Looked, parse_person
+from gostead.facts.schedule import ScheduleState, parse_schedule
 from gostead.facts.shells import ShellsState
 from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_seen, parse_units
 from gostead.facts.system import System, parse_system
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "schedule")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class HostState:
     cgo: CgoState = field(default_factory=CgoState)
     tools: ToolsState = field(default_factory=ToolsState)
     slices: SlicesState = field(default_factory=SlicesState)
+    schedule: ScheduleState = field(default_factory=ScheduleState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ def read(
     bounded: bool = False,
     cgo: tuple[str, str] | None = None,
     slices: Mapping[str, Any] | None = None,
+    scheduled: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
@@ -73,8 +76,9 @@ def read(
     are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
     `runners`; `caches` the declared directories for caches by kind, measured where they are
     `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
-    and units that have a budget; `deep` hashes every tree. Raises CannotRead where the answer is
-    not whole, and transport.TransportError where there is none.
+    and units that have a budget; the timer is where it is `scheduled`, or may be there; `deep`
+    hashes every tree. Raises CannotRead where the answer is not whole, and
+    transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:
@@ -83,7 +87,7 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
-            caches=caches, bounded=bounded, cgo=cgo,
+            caches=caches, bounded=bounded, cgo=cgo, scheduled=scheduled,
             slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
@@ -198,8 +202,12 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             *parse_machine(values["slices"]), by_subject["slices"], slice_users, units,
             tuple(matched), groups, parse_seen(contents.get(f"{state}/slices", b"")),
         )  # fmt: skip
+    scheduled = ScheduleState()
+    if "schedule" in values:
+        result = f"{state}/schedule.json"
+        scheduled = parse_schedule(values["schedule"], by_subject["schedule"], result)
     return HostState(
-        system, toolchains, shells, caches, cgo, tools, slices, tuple(looked.unreadable)
+        system, toolchains, shells, caches, cgo, tools, slices, scheduled, tuple(looked.unreadable)
     )
 
 

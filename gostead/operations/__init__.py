@@ -5,9 +5,12 @@ from gostead.operations.caches import caches
 from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.removal import removal
+from gostead.operations.schedule import schedule
 from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
 
-__all__ = ["caches", "cgo", "go_env", "removal", "shells", "slices", "toolchains", "tools"]
+__all__ = [
+    "caches", "cgo", "go_env", "removal", "schedule", "shells", "slices", "toolchains", "tools",
+]  # fmt: skip

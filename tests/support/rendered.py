@@ -49,6 +49,14 @@ TOOL: dict[str, Any] = {"name": "it's", "tool": "a.b/it's@v1.0.0", "version": "g
 CGO: dict[str, Any] = {"version": "go1.27.3", "fingerprint": "ab" * 32, "cc": "gcc -m64",
                        "cxx": "g++-12 -m64", "packages": ["gcc", "libc6-dev"]}  # fmt: skip
 
+SCHEDULE: dict[str, Any] = {
+    "files": [{"kind": "scheduled-unit", "path": "/etc/systemd/system/it's", "mode": "644",
+               "content": "it's $HOME\n", "before": "absent", "after": "ab" * 32}],
+    "enable": True, "enabled": "/etc/systemd/system/it's", "running": True, "reload": True,
+}  # fmt: skip
+RUNNER: dict[str, Any] = {"root": "/opt/gostead", "source": "https://it's.example.com/x.git",
+                          "ref": "it's", "scheme": "https"}  # fmt: skip
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
     "purge": [{"path": "/var/cache/it's/1000"}],
@@ -81,6 +89,9 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "reload": [{"slice": "gobuilds.slice", "stop": stop} for stop in (False, True)],
     "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
+    "schedule": [SCHEDULE, SCHEDULE | {"files": [], "enable": False, "reload": False}],
+    "unschedule": [{"files": [("/etc/systemd/system/it's", "ab" * 32)],
+                    "registered": [("scheduled-unit", "/etc/systemd/system/it's")]}],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
         {"before": "", "after": "profiles/go1.27.3", "hold": None},
@@ -95,11 +106,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "schedule")
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
-     "bounded": deep,
+     "bounded": deep, "scheduled": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
      "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
      if deep else {"wanted": False, "users": (), "units": ()},
@@ -143,6 +154,11 @@ def scripts() -> Iterator[tuple[str, str]]:
     for values in CHANGES["cgo"]:
         yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)
     yield "trim-cache", host_script("trim_cache")
+    for fixed in (True, False):
+        yield (
+            f"converge-scheduled-{fixed}",
+            host_script("converge_scheduled", fixed=fixed, **RUNNER),
+        )
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)

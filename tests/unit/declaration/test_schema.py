@@ -50,6 +50,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "tools",
             "cgo",
             "slices",
+            "schedule",
             "network",
         ],
         "go.cache": ["root", "modules", "tmp", "max_size"],
@@ -65,6 +66,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "io_weight",
             "tasks_max",
         ],
+        "go.schedule": ["every", "jitter", "source", "ref", "signers"],
         "go.toolchains": list(Toolchains.model_fields),
         "go.shells": ["kinds", "goroot", "cron", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
@@ -90,6 +92,8 @@ def test_examples_and_defaults_are_accepted_by_the_loader(
     monkeypatch.setenv("GOPROXY_TOKEN", "token")
     for value in (*key["examples"], key["default"]):
         text = str(value) if str(value).startswith("!env ") else json.dumps(value)
+        if name == "go.schedule.every" and value:  # alone it is refused: what is to be fetched?
+            text += ", source: https://git.example.com/x, ref: " + "0" * 40
         for part in reversed(name.split(".")):
             budget = (
                 "builds: {tasks_max: 99}, "
