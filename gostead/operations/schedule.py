@@ -76,6 +76,8 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
         return Plan()
     if not declared.schedule.every:
         return Plan.of(take_back(state, SUBJECT, "no schedule is declared", "schedule.every"))
+    if state.system.name != "linux":
+        return Plan(not_applicable="a schedule needs systemd: this is macOS")
     faults = [*_cannot(state), *_foreign(declared, state)]
     if faults:
         return Plan((), tuple(faults))
@@ -111,10 +113,7 @@ def files(declared: GoSetup, root: str) -> dict[str, tuple[str, bytes]]:
 def _cannot(state: HostState) -> Iterator[Finding]:
     """What keeps this host from converging itself."""
     known = state.schedule
-    if state.system.name != "linux":
-        yield Finding(SUBJECT, TIMER, "warning", "a schedule needs systemd: this is macOS",
-                      "declare it in linux.yaml")  # fmt: skip
-    elif state.system.scope != "system":
+    if state.system.scope != "system":
         yield Finding(SUBJECT, TIMER, "error", "a schedule needs scope: system, this host's is "
                       "user", "connect as root, or set `_sudo` in the inventory")  # fmt: skip
     elif known.systemd == "none":
