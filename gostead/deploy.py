@@ -7,6 +7,7 @@ from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.orphans import orphans
 from gostead.operations.removal import removal
+from gostead.operations.schedule import schedule
 from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
@@ -24,4 +25,5 @@ def go_setup(directory: str | None = None) -> None:
     tools(directory=directory, name="Go tools")
     slices(directory=directory, name="Budgets for builds")
     orphans(directory=directory, name="Orphans")
+    schedule(directory=directory, name="Schedule")
     removal(directory=directory, name="Removal")

@@ -7,6 +7,7 @@ binary. So commands of gostead go over the connector's connection, but on a chan
 
 from __future__ import annotations
 
+import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,11 @@ def run(
     try:
         if connector == "LocalConnector":
             return _run_local(_elevated(host, command), first, stream, limit, max_output)
+        if connector == "ChrootConnector":
+            # An image's root: as @local, one directory further in.
+            directory = str(host.connector_data["chroot_directory"])
+            inside = f"chroot {shlex.quote(directory)} {command}"
+            return _run_local(_elevated(host, inside), first, stream, limit, max_output)
         if connector in ("SSHConnector", "VagrantInventoryConnector"):
             return _run_ssh(host, _elevated(host, command), first, stream, limit, max_output)
     except TimeoutError as error:
@@ -68,7 +74,7 @@ def run(
     if stream is not None:
         raise TransportError(
             f"{host.name}: pyinfra's {connector} cannot carry a stream of bytes: "
-            "use @local or ssh, or `fetch: host`"
+            "use @local, @chroot or ssh, or `fetch: host`"
         )
     return _run_text(host, script, limit)
 

@@ -6,6 +6,7 @@ from gostead.operations import (
     go_env,
     orphans,
     removal,
+    schedule,
     shells,
     slices,
     toolchains,
@@ -13,13 +14,6 @@ from gostead.operations import (
 )
 
 __all__ = [
-    "caches",
-    "cgo",
-    "go_env",
-    "orphans",
-    "removal",
-    "shells",
-    "slices",
-    "toolchains",
+    "caches", "cgo", "go_env", "orphans", "removal", "schedule", "shells", "slices", "toolchains",
     "tools",
-]
+]  # fmt: skip

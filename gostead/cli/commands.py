@@ -14,16 +14,9 @@ from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
 SUBJECTS = (
-    "toolchains",
-    "shells",
-    "caches",
-    "go_env",
-    "cgo",
-    "tools",
-    "slices",
-    "orphans",
+    "toolchains", "shells", "caches", "go_env", "cgo", "tools", "slices", "orphans", "schedule",
     "removal",
-)
+)  # fmt: skip
 
 
 class _Group(click.Group):

@@ -28,6 +28,7 @@ from gostead.operations.converge import REFUSALS
 from gostead.operations.go_env import plan as plan_go_env
 from gostead.operations.orphans import plan as plan_orphans
 from gostead.operations.removal import plan as plan_removal
+from gostead.operations.schedule import plan as plan_schedule
 from gostead.operations.shells import plan as plan_shells
 from gostead.operations.slices import plan as plan_slices
 from gostead.operations.toolchains import plan as plan_toolchains
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 PLANNERS = (
     ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
     ("go_env", plan_go_env), ("cgo", plan_cgo), ("tools", plan_tools),
-    ("slices", plan_slices), ("orphans", plan_orphans), ("removal", plan_removal),
+    ("slices", plan_slices), ("orphans", plan_orphans), ("schedule", plan_schedule),
+    ("removal", plan_removal),
 )  # fmt: skip
 CONNECT_LIMIT = 10.0  # seconds; --timeout shortens it
 

@@ -13,6 +13,7 @@ from gostead.declaration.go_env import Env, text_of
 from gostead.declaration.grammar import without_duplicates
 from gostead.declaration.network import Network
 from gostead.declaration.orphans import Orphans
+from gostead.declaration.schedule import Schedule
 from gostead.declaration.shells import Shells
 from gostead.declaration.slices import Slices
 from gostead.declaration.toolchains import Toolchains
@@ -89,6 +90,18 @@ class GoSetup(BaseModel):
         Orphans(),
         description="Processes that Go work left behind: found, and ended where that is declared.",
         examples=[{"action": "terminate", "min_age": "2h"}],
+    )
+    schedule: Schedule = Field(
+        Schedule(),
+        description="The host converges itself, from a git repository (Linux with systemd, system "
+        "scope).",
+        examples=[
+            {
+                "every": "1h",
+                "source": "https://git.example.com/infra/go-hosts.git",
+                "ref": "0123456789abcdef0123456789abcdef01234567",
+            }
+        ],
     )
     network: Network = Field(
         Network(),

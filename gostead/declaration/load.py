@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import SecretStr, ValidationError
 
+from gostead.declaration.durations import seconds
 from gostead.declaration.go_env import KNOWN, check_value
 from gostead.declaration.go_setup import GoSetup
 from gostead.declaration.grammar import Refusal
@@ -109,6 +110,35 @@ def _check_declared_once(setup: GoSetup, where: Mapping[str, str], problems: Col
                 )  # fmt: skip
 
 
+def _check_schedule(setup: GoSetup, where: Mapping[str, str], problems: Collector) -> None:
+    """What a timer needs beside its interval."""
+    schedule = setup.schedule
+    if not schedule.every:
+        return
+
+    def wrong(key: str, found: str, expected: str, hint: str) -> None:
+        place = where.get(key) or where["schedule.every"]
+        if place == BUILT_IN:
+            place = where["schedule.every"]
+        problems.add(Problem(place, f"go.{key}", found, expected, hint))
+
+    if not schedule.source:
+        wrong("schedule.source", "none", "a git URL, where `every` is declared",
+              "source: https://git.example.com/infra/go-hosts.git")  # fmt: skip
+    if not schedule.ref:
+        wrong("schedule.ref", "none", "a commit id, branch or tag, where `every` is declared",
+              "ref: main, and the keys that may sign it as signers")  # fmt: skip
+    elif not schedule.fixed and not schedule.signers:
+        wrong("schedule.signers", "none", "at least one ssh key, where `ref` is no commit id",
+              "whoever can write to the repository could change this host as root")  # fmt: skip
+    if seconds(schedule.jitter) > seconds(schedule.every):
+        wrong("schedule.jitter", show(schedule.jitter), f"at most {schedule.every}, as `every`",
+              "runs would overtake one another")  # fmt: skip
+    if setup.scope == "user":
+        wrong("scope", show("user"), "system, where a schedule is declared",
+              f"it is root who converges; `every` stands at {where['schedule.every']}")  # fmt: skip
+
+
 def _validate(table: Table, problems: Collector, secrets: SecretReader | None) -> GoSetup | None:
     values = plain_values(table, GoSetup, problems, secrets)
     _check_settings(values.get("env"), table, problems)
@@ -164,6 +194,7 @@ def _check_together(setup: GoSetup, where: Mapping[str, str], problems: Collecto
     """What only shows when all layers are laid over one another."""
     _check_declared_once(setup, where, problems)
     _check_slices(setup, where, problems)
+    _check_schedule(setup, where, problems)
     if setup.network.auth is None:
         return
     toolchains = setup.toolchains

@@ -16,6 +16,7 @@ _USERINFO = re.compile(r"(?<=//)[^/]*@")
 _ARCHIVE = "a base URL: https://, http:// or file:///"
 _CREDENTIALS = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:-]+")
 _PROXY = "a proxy URL, such as http://proxy.example.com:3128"
+_GIT = "the URL of a git repository: https://, ssh:// or file:///"
 _GOPROXY = "a GOPROXY list: URLs, direct or off, joined by , or |"
 
 
@@ -50,6 +51,25 @@ def check_proxy(text: str) -> str:
     if parts.path not in ("", "/"):
         raise Refusal(_PROXY, "a proxy has no path")
     return text.rstrip("/")
+
+
+def check_git_url(text: str) -> str:
+    """A git repository's URL: ssh's may have a user's name, none has a password. Raises Refusal."""
+    rest = text
+    if text.startswith("ssh://"):
+        name, at, behind = text.removeprefix("ssh://").partition("@")
+        if at and not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+            raise Refusal(_GIT, "no password in it: let ssh have a key of that host's root")
+        rest = f"ssh://{behind}" if at else text
+    elif "@" in text.partition("://")[2].partition("/")[0]:
+        raise Refusal(_GIT, "no user:password@ in it: it would stand in a unit's script and in "
+                      "reports; use ssh:// with a key, or what anybody may read")  # fmt: skip
+    parts = _split(rest, ("https", "ssh", "file"), _GIT)
+    if not parts.path.strip("/"):
+        raise Refusal(_GIT, "it has no path")
+    if "/-" in parts.path or parts.netloc.startswith("-"):
+        raise Refusal(_GIT, "no part of it begins with -")
+    return text
 
 
 def redact_url(text: str) -> str:

@@ -15,6 +15,7 @@ from gostead.facts.cgo import CgoState, parse_compiler
 from gostead.facts.entries import Entry, text
 from gostead.facts.orphans import OrphansState, parse_orphans
 from gostead.facts.people import Looked, parse_person
+from gostead.facts.schedule import ScheduleState, parse_schedule
 from gostead.facts.shells import ShellsState
 from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_seen, parse_units
 from gostead.facts.system import System, parse_system
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans",
+            "schedule")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class HostState:
     tools: ToolsState = field(default_factory=ToolsState)
     slices: SlicesState = field(default_factory=SlicesState)
     orphans: OrphansState = field(default_factory=OrphansState)
+    schedule: ScheduleState = field(default_factory=ScheduleState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -68,6 +71,7 @@ def read(
     cgo: tuple[str, str] | None = None,
     slices: Mapping[str, Any] | None = None,
     orphans: bool = False,
+    scheduled: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
@@ -76,9 +80,9 @@ def read(
     are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
     `runners`; `caches` the declared directories for caches by kind, measured where they are
     `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
-    and units that have a budget; `orphans`: whether processes are looked at; `deep` hashes every
-    tree. Raises CannotRead where the answer is not whole, and transport.TransportError where there
-    is none.
+    and units that have a budget; `orphans`: whether processes are looked at; the timer is where it
+    is `scheduled`, or may be there; `deep` hashes every tree. Raises CannotRead where the answer is
+    not whole, and transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:
@@ -87,7 +91,7 @@ def read(
         script = host_script(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
-            caches=caches, bounded=bounded, cgo=cgo, orphans=orphans,
+            caches=caches, bounded=bounded, cgo=cgo, orphans=orphans, scheduled=scheduled,
             slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
@@ -206,8 +210,13 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             tuple(matched), groups, parse_seen(contents.get(f"{state}/slices", b"")),
         )  # fmt: skip
     orphans = parse_orphans(left)
+    scheduled = ScheduleState()
+    if "schedule" in values:
+        result = f"{state}/schedule.json"
+        scheduled = parse_schedule(values["schedule"], by_subject["schedule"], result)
     return HostState(
-        system, toolchains, shells, caches, cgo, tools, slices, orphans, tuple(looked.unreadable)
+        system, toolchains, shells, caches, cgo, tools, slices, orphans, scheduled,
+        tuple(looked.unreadable),
     )
 
 

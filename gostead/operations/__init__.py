@@ -6,19 +6,13 @@ from gostead.operations.cgo import cgo
 from gostead.operations.go_env import go_env
 from gostead.operations.orphans import orphans
 from gostead.operations.removal import removal
+from gostead.operations.schedule import schedule
 from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
 
 __all__ = [
-    "caches",
-    "cgo",
-    "go_env",
-    "orphans",
-    "removal",
-    "shells",
-    "slices",
-    "toolchains",
+    "caches", "cgo", "go_env", "orphans", "removal", "schedule", "shells", "slices", "toolchains",
     "tools",
-]
+]  # fmt: skip

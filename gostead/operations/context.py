@@ -94,6 +94,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
         settings=any(setup.settings(0) or setup.telemetry for setup in both),
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
+        scheduled=bool(known.linux.schedule.every),
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
         slices=_slices(known.linux, chosen),
         orphans=any(setup.orphans.action != "off" for setup in both),

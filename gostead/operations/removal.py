@@ -25,6 +25,7 @@ from gostead.operations.guard import check_host
 from gostead.operations.home_files import take_back
 from gostead.operations.links import unlink
 from gostead.operations.registry import digest
+from gostead.operations.schedule import take_back as unschedule
 from gostead.operations.trimming import KINDS as TIMER_KINDS
 from gostead.operations.trimming import take_back as take_timer_back
 
@@ -62,6 +63,8 @@ def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
             left.append(f"{item.kind}\t{item.path}")
     if any(item.kind in ("unit", "reload") for item in state.toolchains.registry):
         changes.append(slice_files.reload(state, SUBJECT, stop=True))
+    for one in unschedule(state, SUBJECT, "state is absent", "state"):
+        (changes if isinstance(one, Change) else findings).append(one)  # type: ignore[arg-type]
     if root.kind == "directory" or remains.kind == "directory":
         present = root if root.kind == "directory" else remains
         changes.append(

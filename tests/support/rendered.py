@@ -54,6 +54,13 @@ ORPHAN: dict[str, Any] = {
     "start": "815", "exe": "/tmp/go-build1/b001/exe/it's $(a)\n\x1b", "grace": 10,
     "path": "/srv/it's/1000/go-build7", "minutes": 1440,
 }  # fmt: skip
+SCHEDULE: dict[str, Any] = {
+    "files": [{"kind": "scheduled-unit", "path": "/etc/systemd/system/it's", "mode": "644",
+               "content": "it's $HOME\n", "before": "absent", "after": "ab" * 32}],
+    "enable": True, "enabled": "/etc/systemd/system/it's", "running": True, "reload": True,
+}  # fmt: skip
+RUNNER: dict[str, Any] = {"root": "/opt/gostead", "source": "https://it's.example.com/x.git",
+                          "ref": "it's", "scheme": "https"}  # fmt: skip
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
@@ -89,6 +96,9 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "scratch": [ORPHAN],
+    "schedule": [SCHEDULE, SCHEDULE | {"files": [], "enable": False, "reload": False}],
+    "unschedule": [{"files": [("/etc/systemd/system/it's", "ab" * 32)],
+                    "registered": [("scheduled-unit", "/etc/systemd/system/it's")]}],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
         {"before": "", "after": "profiles/go1.27.3", "hold": None},
@@ -103,11 +113,12 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans")
+SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans",
+            "schedule")  # fmt: skip
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
-     "bounded": deep, "orphans": deep,
+     "bounded": deep, "orphans": deep, "scheduled": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
      "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
      if deep else {"wanted": False, "users": (), "units": ()},
@@ -152,6 +163,11 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)
     yield "in-process", host_script("lib/in_process", **ORPHAN)
     yield "trim-cache", host_script("trim_cache")
+    for fixed in (True, False):
+        yield (
+            f"converge-scheduled-{fixed}",
+            host_script("converge_scheduled", fixed=fixed, **RUNNER),
+        )
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:
         yield f"in-crontab-{values['empty']}", host_script("lib/in_crontab", **values)

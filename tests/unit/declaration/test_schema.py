@@ -51,6 +51,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "cgo",
             "slices",
             "orphans",
+            "schedule",
             "network",
         ],
         "go.cache": ["root", "modules", "tmp", "max_size"],
@@ -67,6 +68,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "tasks_max",
         ],
         "go.orphans": ["action", "min_age"],
+        "go.schedule": ["every", "jitter", "source", "ref", "signers"],
         "go.toolchains": list(Toolchains.model_fields),
         "go.shells": ["kinds", "goroot", "cron", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
@@ -92,6 +94,8 @@ def test_examples_and_defaults_are_accepted_by_the_loader(
     monkeypatch.setenv("GOPROXY_TOKEN", "token")
     for value in (*key["examples"], key["default"]):
         text = str(value) if str(value).startswith("!env ") else json.dumps(value)
+        if name == "go.schedule.every" and value:  # alone it is refused: what is to be fetched?
+            text += ", source: https://git.example.com/x, ref: " + "0" * 40
         for part in reversed(name.split(".")):
             budget = (
                 "builds: {tasks_max: 99}, "

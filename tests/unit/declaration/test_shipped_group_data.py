@@ -38,4 +38,4 @@ def test_every_key_is_shown_and_works_when_uncommented(
     declared = declare(text.replace("\n  # ", "\n  "))
     shown = {k for k, where in declared.where["linux"].items() if where != "built-in default"}
     assert set(declared.where["linux"]) == shown
-    assert declared.linux.scope == "user"
+    assert declared.linux.scope == "system"

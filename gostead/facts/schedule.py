@@ -1,0 +1,80 @@
+"""The timer by which a host converges itself: its files, how systemd sees it, the last result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gostead.facts.entries import Entry, text
+
+#: What systemd's own directory of units is, for whoever administers the host (systemd.unit(5)).
+UNITS = "/etc/systemd/system"
+SLICE, SERVICE, TIMER = (
+    "gosteadconverge.slice",
+    "gostead-converge.service",
+    "gostead-converge.timer",
+)
+ENABLED = f"{UNITS}/timers.target.wants/{TIMER}"
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What the last scheduled run said of itself."""
+
+    when: str = ""
+    commit: str = ""
+    result: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ScheduleState:
+    """`entries` by path, those of units and of our own files with their bytes; `missing` commands
+    that a scheduled run needs; `systemd`: running, installed (it is an image, or something else is
+    process 1), or none; `active` units; `outdated` ones, whose file changed since it was loaded."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    systemd: Literal["running", "installed", "none"] = "none"
+    active: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
+    last: LastRun | None = None
+
+    def entry(self, path: str) -> Entry:
+        """What stands at `path`; absent where the probe did not see it."""
+        return self.entries.get(path) or Entry(path)
+
+
+def parse_schedule(
+    fields: tuple[bytes, ...], entries: Mapping[str, Entry], result: str
+) -> ScheduleState:
+    """The `schedule` record, with the bytes of the file `result`. Raises ValueError where it is not
+    of the probe's form."""
+    missing, systemd, shown = map(text, fields)
+    if systemd not in ("running", "installed", "none"):
+        raise ValueError(f"unknown state of systemd {systemd!r}")
+    active, outdated = set(), set()
+    for block in shown.split("\n\n"):
+        said = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if said.get("ActiveState") == "active":
+            active.add(said.get("Id", ""))
+        if said.get("NeedDaemonReload") == "yes":
+            outdated.add(said.get("Id", ""))
+    found = entries.get(result)
+    return ScheduleState(
+        entries, tuple(missing.split()), systemd,  # type: ignore[arg-type] # one of the three
+        frozenset(active), frozenset(outdated), _last(found.content if found else None),
+    )  # fmt: skip
+
+
+def _last(content: bytes | None) -> LastRun | None:
+    """A file that is not of its form says that the last run did not end well."""
+    if content is None:
+        return None
+    try:
+        said = json.loads(content)
+        return LastRun(*(str(said[key]) for key in ("when", "commit", "result", "error")))
+    except (ValueError, KeyError, TypeError):
+        return LastRun(result="failed", error="its result cannot be read")
