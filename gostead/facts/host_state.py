@@ -215,7 +215,15 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         result = f"{state}/schedule.json"
         scheduled = parse_schedule(values["schedule"], by_subject["schedule"], result)
     return HostState(
-        system, toolchains, shells, caches, cgo, tools, slices, orphans, scheduled,
+        system,
+        toolchains,
+        shells,
+        caches,
+        cgo,
+        tools,
+        slices,
+        orphans,
+        scheduled,
         tuple(looked.unreadable),
     )
 
