@@ -6,16 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gostead import transport
 from gostead.declaration import GoSetup
 from gostead.declaration.sizes import written
 from gostead.declaration.slices import memory_bytes
 from gostead.facts.host_state import HostState
 from gostead.facts.slices import Group, SlicesState
-from gostead.operations.change import Finding
-from gostead.operations.context import options
+from gostead.operations.change import Change, Finding, Script
+from gostead.operations.execute import run_script
 from gostead.operations.unit_files import SLICE
-from gostead.templates import host_script
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -96,14 +94,13 @@ def _advice(declared: GoSetup, state: SlicesState, peak: int) -> str:
     return f"; {percent}% would do"
 
 
-def note(host: Host, state: HostState) -> bool:
+def note(host: Host, state: HostState) -> None:
     """Keeps the counters on the host, and writes one entry to the journal for each kill that the
-    kernel told of since they were kept last. False where that failed."""
+    kernel told of since they were kept last. Raises as `execute` does."""
     lines = [f"{path} {' '.join(map(str, counts))}"
              for path, counts in sorted(kept(state.slices).items())]  # fmt: skip
     kills = any(_since(state.slices, group)[2] for group in state.slices.groups.values())
-    script = host_script(
-        "change/pressure", root=state.system.root, run=options(host).run,
-        lock_wait=options(host).lock_wait, lines=lines, kills=kills, slice=SLICE,
-    )  # fmt: skip
-    return transport.run(host, script).code == 0
+    values = {"root": state.system.root, "lines": lines, "kills": kills, "slice": SLICE}
+    change = Change(SUBJECT, SLICE, "told", "noted", "what happened since the last run", "",
+                    Script("change/pressure", values))  # fmt: skip
+    run_script(host, change, {}, None)

@@ -10,11 +10,12 @@ from gostead.operations.change import Change, Content, Finding, Script
 from gostead.operations.limits import Limits
 from gostead.operations.links import registered_link
 from gostead.operations.registry import digest
-from gostead.operations.unit_files import SLICE, files, in_the_way, wrapper
+from gostead.operations.unit_files import SLICE, UNITS, files, in_the_way, wrapper
 
 SUBJECT = "slices"
 KIND = "unit"  # the registry's
-RELOAD = ("reload", "systemd")  # there from before a unit file is written until systemd has read it
+#: There from before a unit file is written until systemd has read it.
+RELOAD = ("reload", UNITS)
 
 
 def unit_changes(

@@ -19,8 +19,9 @@ from gostead.declaration.slices import PROPERTIES, Budget, memory_bytes
 from gostead.facts.host_state import HostState
 from gostead.operations import pressure
 from gostead.operations.change import Change, Finding, Plan, PlanError
-from gostead.operations.context import current, options
+from gostead.operations.context import current, options, record
 from gostead.operations.converge import REFUSALS, converge
+from gostead.operations.execute import ChangedSincePlanned, ChangeFailed
 from gostead.operations.guard import check_host
 from gostead.operations.limits import limits
 from gostead.operations.moved_services import services
@@ -32,6 +33,7 @@ from gostead.operations.slice_files import (
     wrapper_changes,
 )
 from gostead.operations.unit_files import SLICE, agrees, expected
+from gostead.transport import TransportError
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -153,7 +155,12 @@ def _note(state: State, host: Host, directory: str | None) -> bool:  # noqa: ARG
         _, now = current(host, directory)
     except REFUSALS:
         return True  # the operation before it said so
-    return pressure.note(host, now)
+    try:
+        pressure.note(host, now)
+    except (ChangedSincePlanned, ChangeFailed, TransportError) as error:
+        record(host).error = f"what the budget did could not be noted: {error}"
+        return False
+    return True
 
 
 @operation()

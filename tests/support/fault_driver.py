@@ -52,7 +52,10 @@ class Fault:
         if self.kill_at:
             # The process that is at work: $$ would be its parent, where it reads from a pipe.
             body += f"""; [ "$1" != {self.kill_at} ] || sh -c 'kill -9 "$PPID"'"""
-        script = _replaced(script, CHECKPOINT, f"checkpoint() {{ {body}; }}")
+        # The first is the script's own; what it writes on the host may have one, too.
+        if CHECKPOINT not in script:
+            raise AssertionError(f"there is no {CHECKPOINT!r} in the script")
+        script = script.replace(CHECKPOINT, f"checkpoint() {{ {body}; }}", 1)
         for old, new in self.replace.items():
             script = _replaced(script, old, new)
         if self.first:

@@ -1,0 +1,58 @@
+"""A systemctl for throw-away roots, where no systemd runs: it answers what gostead asks, and keeps
+limits where the kernel would. It serves the tests that kill scripts at each step; what systemd and
+the kernel really do is shown on guests (tests/vm)."""
+
+SYSTEMCTL = r"""#!/bin/sh
+units=/etc/systemd/system groups=/sys/fs/cgroup kept=/run/stand-in
+mkdir -p "$kept"
+group_of() { cat "$kept/group-$1" 2>/dev/null || echo "/system.slice/$1"; }
+hold() {
+  [ -e "$units/gobuilds.slice" ] || return 0
+  mkdir -p "$groups/gobuilds.slice"
+  sed -n 's/^TasksMax=//p' "$units/gobuilds.slice" >"$groups/gobuilds.slice/pids.max"
+  cd "$groups/gobuilds.slice" || exit 1
+  [ -e memory.events ] || echo oom_kill 0 >memory.events
+}
+show() {
+  echo "Id=$1" LoadState=loaded "ControlGroup=$(group_of "$1")" MainPID=0 | tr ' ' '\n'
+  if [ "$1" = r.service ] || [ -e "$kept/active-$1" ]; then echo ActiveState=active; fi
+  echo Slice=gobuilds.slice KillMode=control-group DropInPaths= | tr ' ' '\n'
+  stale=no
+  if [ "$units/$1" -nt "$kept/loaded" ]; then stale=yes; fi
+  echo "NeedDaemonReload=$stale"
+  echo
+}
+verb=$1
+shift
+case $verb in
+show)
+  case $* in
+    '-p ControlGroup --value '*) group_of "$4"; exit ;;
+    '-p MainPID --value '*) echo 0; exit ;;
+  esac
+  while [ $# -gt 0 ]; do
+    case $1 in -p) shift ;; -*) ;; *) show "$1" ;; esac
+    shift
+  done
+  ;;
+list-unit-files) echo r.service enabled ;;
+daemon-reload) hold; touch "$kept/loaded" ;;
+start) hold; touch "$kept/active-$1" ;;
+restart) touch "$kept/active-$1"; echo "/gobuilds.slice/$1" >"$kept/group-$1" ;;
+stop) for unit; do rm -f "$kept/active-$unit"; rm -rf "$groups/$unit"; done ;;
+esac
+"""
+
+#: Makes a root look as if systemd ran there, with cgroup v2, git, and a service of a runner.
+BOOTED = f"""
+set -e
+mkdir -p /run/systemd/system /sys/fs/cgroup
+mount -t tmpfs tmpfs /sys/fs/cgroup
+echo cpu io memory pids >/sys/fs/cgroup/cgroup.controllers
+printf '#!/bin/sh\\n' >/usr/bin/git
+chmod 755 /usr/bin/git
+cat >/usr/bin/systemctl <<'SYSTEMCTL'
+{SYSTEMCTL}
+SYSTEMCTL
+chmod 755 /usr/bin/systemctl
+"""
