@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.cache import PROJECT
 from tests.support.controller import Controller
-from tests.support.keys import keys
+from tests.support.vm.audit import audited
 from tests.support.vm.guest import Guest
 
 Control = Callable[..., Controller]
@@ -61,29 +57,6 @@ def reloads(guest: Guest) -> int:
     # "Reloading." up to 254; from then on "Reloading finished in 99 ms."
     lines = "journalctl -b _PID=1 --no-pager -o cat | grep -Ec '^Reloading([.]$| finished)' || :"
     return int(guest.run(lines).stdout)
-
-
-def audited(guest: Guest, controller: Controller) -> list[dict[str, Any]]:
-    """What the checks of this subject find; all others would start many shells."""
-    config, report = guest.base / "ssh_config", guest.base / "audit.json"
-    config.write_text(
-        f"Host guest\n HostName {guest.address}\n Port {guest.port}\n User root\n"
-        f" IdentityFile {keys().client}\n UserKnownHostsFile {guest.known_hosts}\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
-         "-p", "gostead.audit.plugin", "--pyargs", "gostead.audit.test_slices", "--rootdir",
-         str(guest.base), "-c", "/dev/null", "--import-mode=importlib", "--hosts=ssh://guest",
-         f"--ssh-config={config}", f"--gostead-report={report}",
-         f"--gostead-declaration={controller.site.declaration}"],
-        cwd=guest.base, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )  # fmt: skip
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    told = json.loads(report.read_text())
-    assert (told["errors"], told["checks"]) == ([], 3), done.stdout
-    findings: list[dict[str, Any]] = told["findings"]
-    return findings
 
 
 def start_runner(guest: Guest) -> None:
@@ -143,7 +116,7 @@ def test_a_budget_from_the_first_run_to_the_removal(guest: Guest, control_guest:
     assert report["exit"] == 1
     assert "/run/systemd/system.control/gobuilds.slice.d" in json.dumps(report)
     guest.run("rm -rf /run/systemd/system.control/gobuilds.slice.d; systemctl daemon-reload")
-    assert audited(guest, controller) == []
+    assert audited(guest, controller, "slices") == (3, [])
 
     assert controller.ask("remove", "-y")["exit"] == 0
     assert listing(guest) == before
