@@ -1,5 +1,8 @@
-"""Budgets that the kernel holds, on Debian with a systemd of its own. One guest for each release:
-on an emulated processor a first run takes its minute. Tests follow one another, the removal last."""
+"""Budgets that the kernel holds, on Debian with a systemd of its own.
+
+One guest for each release: on an emulated processor a first run takes its minute. Tests follow one
+another, the removal last.
+"""
 
 from __future__ import annotations
 
