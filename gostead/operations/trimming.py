@@ -22,11 +22,20 @@ CRON = blocks.Marks(
     b"# <<< gostead (cache) <<<",
 )
 LABEL = "dev.gostead.trim-cache"
+#: What systemd keeps of a timer with Persistent=: when it ran last. Source: systemd.timer(5).
+_STAMP = "systemd/timers/stamp-gostead-trim-cache.timer"
 _START = """\
 XDG_RUNTIME_DIR=/run/user/$(id -u)
 export XDG_RUNTIME_DIR
 if [ -S "$XDG_RUNTIME_DIR/systemd/private" ]; then
   systemctl --user daemon-reload && systemctl --user {act} gostead-trim-cache.timer || :
+fi
+"""
+#: The manager is not asked (`systemctl --user clean`): it may not run. A directory of the XDG Base
+#: Directory Specification that is empty is worth nothing to anybody, whoever made it.
+_FORGET = f"""\
+if cd && rm -f .local/share/{_STAMP}; then
+  rmdir -p .local/share/{_STAMP.rpartition("/")[0]} 2>/dev/null || :
 fi
 """
 
@@ -45,7 +54,7 @@ def timer(
         start = f"launchctl bootstrap gui/$(id -u) {quote(at)} 2>/dev/null || :"
         yield from _file(state, home, at, agent, subject, start)
     elif state.caches.init == "systemd":
-        for name, text in _units(trimmer, path, limit).items():
+        for name, text in _units(trimmer, path, limit, home.uid % 60).items():
             at = f"{home.home}/.config/systemd/user/{name}"
             yield from _file(state, home, at, text.encode(), subject, _START.format(act="start"))
     elif home.crontab is not None:
@@ -61,7 +70,9 @@ def timer(
                       "install cron", user=home.name)  # fmt: skip
 
 
-def _units(trimmer: str, path: str, limit: int) -> dict[str, str]:
+def _units(trimmer: str, path: str, limit: int, minute: int) -> dict[str, str]:
+    # No RandomizedDelaySec=: what was missed is made up when the manager starts, at login, and that
+    # would be put off by up to as long; a shorter session would never have its cache trimmed.
     words = " ".join(_word(word) for word in (trimmer, path, str(limit)))
     return {
         "gostead-trim-cache.service": (
@@ -70,7 +81,7 @@ def _units(trimmer: str, path: str, limit: int) -> dict[str, str]:
         ),
         "gostead-trim-cache.timer": (
             "# Written by gostead.\n[Unit]\nDescription=Bounds Go's build cache every day\n\n"
-            "[Timer]\nOnCalendar=daily\nRandomizedDelaySec=1h\nPersistent=true\n"
+            f"[Timer]\nOnCalendar=*-*-* 04:{minute:02}:00\nPersistent=true\n"
         ),
         # As [Install] and `systemctl --user enable` would do by a link: a file is ours to remove.
         "timers.target.d/gostead.conf": (
@@ -115,7 +126,7 @@ def take_back(
         yield Finding(subject, item.path, "warning", "edited since gostead wrote it: left",
                       "remove it if nobody needs it", user=home.name)  # fmt: skip
         return
-    stop = _START.format(act="stop")
+    stop = _START.format(act="stop") + _FORGET
     if state.system.name == "darwin":
         stop = f"launchctl bootout gui/$(id -u)/{LABEL} 2>/dev/null || :"
     script = home_script(state, home, entry, item.kind, item.detail, None, forget=True, prove=stop)
