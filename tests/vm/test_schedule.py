@@ -16,12 +16,20 @@ from tests.support.cache import PROJECT, built_once, recipe_key
 from tests.support.controller import Controller
 from tests.support.site import Site
 from tests.support.upstream import Upstream
+from tests.support.vm.accelerator import need_guests
 from tests.support.vm.audit import audited
 from tests.support.vm.guest import Guest
 
 OLD, NEW = "1.26.8", "1.27.3"
 SERVICE, TIMER = "gostead-converge.service", "gostead-converge.timer"
 PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
+
+
+@pytest.fixture(scope="module")
+def release() -> str:
+    """One of the releases: packages take an emulated processor minutes to install."""
+    need_guests()
+    return "bookworm"
 
 
 def wheels(version: str) -> Path:
