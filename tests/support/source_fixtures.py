@@ -12,7 +12,7 @@ from gostead.sources.limits import Limits
 from tests.support.badserver import BadServer
 from tests.support.toolchain import Toolchain
 
-QUICK = Limits(connect=2.0, stall=0.4, total=20.0, attempts=3, backoff=0.02, retry_after=0.2)
+QUICK = Limits(connect=2.0, stall=1.0, total=20.0, attempts=3, backoff=0.02, retry_after=0.2)
 
 
 @pytest.fixture
