@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gostead.facts.entries import Entry, text
+from gostead.facts.systemd import UNITS, blocks
 
-#: What systemd's own directory of units is, for whoever administers the host (systemd.unit(5)).
-UNITS = "/etc/systemd/system"
 SLICE, SERVICE, TIMER = (
     "gosteadconverge.slice",
     "gostead-converge.service",
@@ -56,12 +55,11 @@ def parse_schedule(
     if systemd not in ("running", "installed", "none"):
         raise ValueError(f"unknown state of systemd {systemd!r}")
     active, outdated = set(), set()
-    for block in shown.split("\n\n"):
-        said = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    for said in blocks(shown):
         if said.get("ActiveState") == "active":
-            active.add(said.get("Id", ""))
+            active.add(said["Id"])
         if said.get("NeedDaemonReload") == "yes":
-            outdated.add(said.get("Id", ""))
+            outdated.add(said["Id"])
     found = entries.get(result)
     return ScheduleState(
         entries, tuple(missing.split()), systemd,  # type: ignore[arg-type] # one of the three

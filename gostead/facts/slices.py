@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gostead.facts.entries import Entry, text
+from gostead.facts.systemd import blocks
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,15 @@ class SlicesState:
 
 
 def parse_units(shown: bytes, work: Mapping[str, str]) -> Iterator[Unit]:
-    """`systemctl show` of several units: blocks of Key=value, an empty line between."""
-    for block in text(shown).split("\n\n"):
-        values = dict(line.partition("=")[::2] for line in block.splitlines())
-        name = values.get("Id", "")
-        if name:
-            yield Unit(
-                name, values.get("LoadState") == "loaded", values.get("ActiveState") == "active",
-                values.get("ControlGroup", ""), values.get("Slice", ""), values.get("KillMode", ""),
-                values.get("NeedDaemonReload") == "yes",
-                tuple(values.get("DropInPaths", "").split()), work.get(name, ""),
-            )  # fmt: skip
+    """What `systemctl show` says of several units; `work` by the unit's name."""
+    for values in blocks(text(shown)):
+        name = values["Id"]
+        yield Unit(
+            name, values.get("LoadState") == "loaded", values.get("ActiveState") == "active",
+            values.get("ControlGroup", ""), values.get("Slice", ""), values.get("KillMode", ""),
+            values.get("NeedDaemonReload") == "yes",
+            tuple(values.get("DropInPaths", "").split()), work.get(name, ""),
+        )  # fmt: skip
 
 
 def parse_group(fields: tuple[bytes, ...]) -> Group:

@@ -16,11 +16,11 @@ from gostead.declaration.sizes import in_bytes, written
 from gostead.facts.caches import Volume
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
-from gostead.operations.change import Change, Content, Finding, Plan, Script
+from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import is_declared, registered_of
-from gostead.operations.registry import digest
+from gostead.operations.registry import file_script
 from gostead.operations.trimming import KINDS, take_back, timer
 from gostead.templates import render
 
@@ -130,14 +130,9 @@ def _bound(declared: GoSetup, state: HostState, homes: list[Home]) -> Iterator[C
     trimmer = f"{state.system.root}/libexec/trim-cache"
     entry, content = state.caches.entry(trimmer), render("trim_cache.sh.j2").encode()
     if entry.content != content or (entry.mode, entry.uid) != ("755", state.system.uid):
-        values = {
-            "root": state.system.root, "path": trimmer, "kind": "file", "detail": digest(content),
-            "before": digest(entry.content) if entry.kind == "file" else "absent",
-            "after": digest(content), "mode": "755", "owner": "",
-        }  # fmt: skip
         yield Change(SUBJECT, trimmer, "absent" if entry.kind == "absent" else "another",
                      "as made", "it holds the bound of the build caches", "cache.max_size",
-                     Script("change/file", values, Content(content)))  # fmt: skip
+                     file_script(state, entry, content, "file", "755"))  # fmt: skip
     limit = in_bytes(declared.cache.max_size)
     for home in homes:
         path = build_cache(declared, home)

@@ -80,14 +80,16 @@ class Plan:
     untried: bool = False  # what only trying out can tell has changed since it was tried out
 
     @classmethod
-    def of(cls, found: Iterable[Change | Finding], *, untried: bool = False) -> Plan:
+    def of(
+        cls, found: Iterable[Change | Finding], *, news: bool = False, untried: bool = False
+    ) -> Plan:
         """A plan of what was found, each kind in its order."""
         every = tuple(found)
         return cls(
             tuple(one for one in every if isinstance(one, Change)),
             tuple(one for one in every if isinstance(one, Finding)),
-            untried=untried,
-        )
+            news=news, untried=untried,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

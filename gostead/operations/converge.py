@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Each conflict is a change that another run made: a first install of two versions has twelve.
 ROUNDS = 12
 LESSONS = 3
+AGAIN = 3
 Planner = Callable[..., Plan]
 Learner = Callable[..., bool]
 REFUSALS = (DeclarationError, PlanError, CannotRead, TransportError)
@@ -137,6 +138,8 @@ def _verify(
             if not more:
                 break
             remaining = tuple(more)
+        if any(_in_vain(known.executed, change) for change in remaining):
+            break
         # Another run changed the host meanwhile, or trying it out showed that more is needed.
         known.conflict = False
         for change in remaining:
@@ -148,6 +151,11 @@ def _verify(
     if learn:
         _renew_findings(host, subject, planner, directory)
     return _settle(host, remaining)
+
+
+def _in_vain(executed: list[Outcome], change: Change) -> bool:
+    """Whether the very same was done again and again already; another run may undo it once."""
+    return sum(outcome.change == change for outcome in executed) >= AGAIN
 
 
 def _try_out(host: Host, subject: str, learn: Learner, directory: str | None) -> bool:

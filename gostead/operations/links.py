@@ -6,16 +6,10 @@ from collections.abc import Iterator
 
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
-from gostead.facts.toolchains import Registered
 from gostead.operations.change import Change, Finding, Script
 from gostead.operations.guard import writable_by_others
+from gostead.operations.registry import registered
 from gostead.operations.trees import COMMANDS, SUBJECT
-
-
-def registered_link(state: HostState, path: str) -> Registered | None:
-    """The registry's line for the link at `path`, if we made one."""
-    found = (r for r in state.toolchains.registry if r.kind == "link" and r.path == path)
-    return next(found, None)
 
 
 def links(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
@@ -34,7 +28,7 @@ def links(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
         return
     for command in COMMANDS:
         path = f"{directory.path}/{command}"
-        entry, ours = state.toolchains.entry(path), registered_link(state, path)
+        entry, ours = state.toolchains.entry(path), registered(state, "link", path)
         target = f"{state.system.root}/current/bin/{command}"
         if entry.target == target and ours:
             continue
@@ -58,7 +52,7 @@ def links(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
 
 def unlink(state: HostState, path: str, why: str) -> Iterator[Change]:
     """Takes a link of ours away, whatever it leads to now."""
-    ours = registered_link(state, path)
+    ours = registered(state, "link", path)
     if ours:
         command = path.rpartition("/")[2]
         target = f"{state.system.root}/current/bin/{command}"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.slices import Unit
+from gostead.facts.systemd import UNITS
 from gostead.operations.change import Change, Finding, Script
-from gostead.operations.unit_files import SLICE, UNITS
+from gostead.operations.unit_files import SLICE
 
 SUBJECT = "slices"
 GRACE = 60  # seconds that a restart waits for a job that began since the host was looked at

@@ -47,7 +47,7 @@ def findings(declared: GoSetup, state: SlicesState) -> Iterator[Finding]:
         group = state.groups[path]
         high, most, kills, throttled = _since(state, group)
         name = path.strip("/").replace("user.slice/", "").removesuffix(f"/{SLICE}") or path
-        whole = path in (f"/{SLICE}",) or path.endswith(f"/{SLICE}") or path.startswith("/user.")
+        whole = path.endswith(f"/{SLICE}") or path.startswith("/user.")
         peak = int(group.counters.get("memory.peak", 0))
         inner = [g for p, g in state.groups.items() if p.startswith(f"{path}/")]
         # What a unit below says is not said again of the whole.

@@ -16,7 +16,7 @@ from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import Registered
 from gostead.operations import blocks, slice_files
-from gostead.operations.change import Change, Content, Finding, Plan, Script
+from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.context import options
 from gostead.operations.converge import converge
 from gostead.operations.go_env import KINDS as SETTINGS_KINDS
@@ -24,7 +24,7 @@ from gostead.operations.go_env import take_back as take_settings_back
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import take_back
 from gostead.operations.links import unlink
-from gostead.operations.registry import digest
+from gostead.operations.registry import digest, file_script
 from gostead.operations.schedule import take_back as unschedule
 from gostead.operations.trimming import KINDS as TIMER_KINDS
 from gostead.operations.trimming import take_back as take_timer_back
@@ -107,10 +107,8 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
             owner = "" if entry.uid == state.system.uid else f"{entry.uid}:{entry.gid}"
             yield Change(
                 SUBJECT, item.path, "with a block", "without", "state is absent", "state",
-                Script("change/file", {
-                    "root": state.system.root, "path": item.path, "kind": "stripped", "detail": "",
-                    "before": digest(entry.content), "after": digest(after), "mode": entry.mode,
-                    "owner": owner}, Content(after)),
+                file_script(state, entry, after, "stripped", entry.mode or "644", detail="",
+                            owner=owner),
             )  # fmt: skip
 
 

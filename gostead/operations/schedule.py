@@ -15,7 +15,8 @@ from gostead.declaration.durations import seconds
 from gostead.declaration.schedule import CALENDAR
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
-from gostead.facts.schedule import ENABLED, SERVICE, SLICE, TIMER, UNITS
+from gostead.facts.schedule import ENABLED, SERVICE, SLICE, TIMER
+from gostead.facts.systemd import UNITS
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host

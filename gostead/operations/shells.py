@@ -16,13 +16,13 @@ from gostead.declaration import GoSetup
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.operations import blocks
-from gostead.operations.change import Change, Content, Finding, Plan, Script
+from gostead.operations.change import Change, Finding, Plan
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
 from gostead.operations.home_files import source_line
 from gostead.operations.homes import homes
 from gostead.operations.learning import learn, stale
-from gostead.operations.registry import digest, registered
+from gostead.operations.registry import digest, file_script, registered
 from gostead.templates import quote, render
 
 SUBJECT = "shells"
@@ -138,16 +138,8 @@ def _write(
     return Change(
         SUBJECT, entry.path, "absent" if entry.kind == "absent" else words[kind][0], words[kind][1],
         why, "scope",
-        Script(
-            "change/file",
-            {
-                "root": state.system.root, "path": entry.path, "kind": kind, "detail": detail,
-                "before": digest(entry.content) if entry.kind == "file" else "absent",
-                "after": digest(content), "mode": mode,
-                "owner": "" if same_owner else f"{entry.uid}:{entry.gid}",
-            },
-            Content(content),
-        ),
+        file_script(state, entry, content, kind, mode, detail=detail,
+                    owner="" if same_owner else f"{entry.uid}:{entry.gid}"),
     )  # fmt: skip
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
-from gostead.operations.change import Change, Content, Finding, Script
+from gostead.facts.systemd import UNITS
+from gostead.operations.change import Change, Finding, Script
 from gostead.operations.limits import Limits
-from gostead.operations.links import registered_link
-from gostead.operations.registry import digest
-from gostead.operations.unit_files import SLICE, UNITS, files, in_the_way, wrapper
+from gostead.operations.registry import digest, file_script, registered
+from gostead.operations.unit_files import SLICE, files, in_the_way, wrapper
 
 SUBJECT = "slices"
 KIND = "unit"  # the registry's
@@ -23,7 +23,7 @@ def unit_changes(
 ) -> Iterator[Change | Finding]:
     for path, text in files(declared, state.slices, go):
         entry, content = state.slices.entry(path), text.encode()
-        ours = any(r.kind == KIND and r.path == path for r in state.toolchains.registry)
+        ours = registered(state, KIND, path)
         if trouble := in_the_way(entry):
             yield Finding(SUBJECT, path, "error", trouble, "move it away")
         elif entry.kind == "file" and not ours and entry.content != content:
@@ -32,11 +32,7 @@ def unit_changes(
             yield Change(
                 SUBJECT, path, "absent" if entry.kind == "absent" else "another", "as declared",
                 "systemd reads the budget there", "slices.builds",
-                Script("change/file", {
-                    "root": state.system.root, "path": path, "kind": KIND,
-                    "detail": digest(content), "mode": "644", "owner": "", "reload": True,
-                    "before": digest(entry.content or b"") if entry.kind == "file" else "absent",
-                    "after": digest(content)}, Content(content)),
+                file_script(state, entry, content, KIND, "644"),
             )  # fmt: skip
     for name, uid in state.slices.users.items():
         if uid is None:
@@ -52,14 +48,10 @@ def wrapper_changes(state: HostState, go: Limits | None) -> Iterator[Change | Fi
             SUBJECT, path, "absent" if entry.kind == "absent" else "another",
             go.why if go else "as made", "what it starts is within the budget",
             "slices.go_limits" if go else "slices.builds",
-            Script("change/file", {
-                "root": state.system.root, "path": path, "kind": "file", "detail": digest(content),
-                "before": digest(entry.content or b"") if entry.kind == "file" else "absent",
-                "after": digest(content), "mode": "755", "owner": "", "reload": False},
-                Content(content)),
+            file_script(state, entry, content, "file", "755"),
         )  # fmt: skip
     link = f"{state.system.bin}/go-slice"
-    present, ours = state.slices.entry(link), registered_link(state, link)
+    present, ours = state.slices.entry(link), registered(state, "link", link)
     if present.kind not in ("absent", "link") or (present.kind == "link" and not ours):
         yield Finding(SUBJECT, link, "warning", f"not gostead's ({present.describe()}): left alone",
                       f"move it away, or use {path}")  # fmt: skip
@@ -84,7 +76,7 @@ def undeclared(
         yield from take_back(state, item.path, item.detail, SUBJECT, "no longer declared",
                              "slices.builds")  # fmt: skip
     link = f"{state.system.bin}/go-slice"
-    if declared.slices.builds is None and registered_link(state, link):
+    if declared.slices.builds is None and registered(state, "link", link):
         yield unlink(state, SUBJECT, "no longer declared", "slices.builds")
     if declared.slices.builds is None and (gone or pending(state)):
         yield reload(state, SUBJECT, stop=True)
@@ -95,14 +87,14 @@ def take_back(
 ) -> Iterator[Change | Finding]:
     """A unit file of ours goes; one that was edited since stays, and is told."""
     entry = state.slices.entry(path)
-    if entry.kind == "file" and digest(entry.content or b"") != detail:
+    if entry.kind == "file" and digest(entry.content) != detail:
         yield Finding(subject, path, "warning", "edited since gostead wrote it: left",
                       "remove it if nobody needs it, then systemctl daemon-reload")  # fmt: skip
         return
     yield Change(
         subject, path, "file of gostead's", "absent", why, key,
         Script("change/unfile", {"root": state.system.root, "path": path, "kind": KIND,
-                                 "before": detail, "reload": True}),
+                                 "before": detail}),
     )  # fmt: skip
 
 
@@ -118,7 +110,8 @@ def unlink(state: HostState, subject: str, why: str, key: str) -> Change:
 
 
 def pending(state: HostState) -> bool:
-    return any((r.kind, r.path) == RELOAD for r in state.toolchains.registry)
+    """Whether systemd has not read the files yet that were written last."""
+    return registered(state, *RELOAD) is not None
 
 
 def reload(state: HostState, subject: str, *, stop: bool = False, why: str = "") -> Change:

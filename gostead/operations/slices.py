@@ -65,8 +65,7 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     found += _budgets(declared, state)
     found += pressure.findings(declared, state.slices)
     news = pressure.kept(state.slices) != dict(state.slices.seen)
-    plan = Plan.of(found)
-    return Plan(plan.changes, plan.findings, news=news)
+    return Plan.of(found, news=news)
 
 
 def why_not(state: HostState, budget: Budget) -> str:
@@ -121,10 +120,12 @@ def _differences(state: HostState, budget: Budget) -> Iterator[str]:
     paths += [f"/user.slice/user-{uid}.slice" for uid in slices.users.values() if uid is not None]
     for path in paths:
         group = slices.groups.get(path)
-        for key, value in budget.limits().items() if group else ():
+        if group is None:
+            continue
+        for key, value in budget.limits().items():
             file = PROPERTIES[key][1]
             wanted = expected(key, value, slices.memory)
-            found = group.limits.get(file) if group else None
+            found = group.limits.get(file)
             if found is None:
                 yield f"{path}: there is no {file}"
             elif not agrees(key, wanted, found):

@@ -8,21 +8,23 @@ from gostead.declaration import GoSetup
 from gostead.declaration.slices import PROPERTIES, Budget, memory_bytes
 from gostead.facts.entries import Entry
 from gostead.facts.slices import SlicesState
+from gostead.facts.systemd import UNITS
 from gostead.operations.limits import Limits
 from gostead.templates import render
 
 SLICE = "gobuilds.slice"
-UNITS = "/etc/systemd/system"
 USER_UNITS = "/etc/systemd/user"
 HEAD = "# Written by gostead, which writes it again: change its declaration.\n"
 
 
 def properties(budget: Budget) -> str:
     """The lines of [Slice] (systemd.resource-control(5)). systemd works a share of the memory out
-    again at each boot."""
+    again at each boot; of units it knows K, M and G, and drops a line that says MiB: bytes."""
     lines = []
     for key, value in budget.limits().items():
-        lines.append(f"{PROPERTIES[key][0]}={value}\n")
+        share = str(value).endswith("%") or not key.startswith("memory")
+        said = value if share else expected(key, value, 0)
+        lines.append(f"{PROPERTIES[key][0]}={said}\n")
     return "[Slice]\n" + "".join(lines)
 
 

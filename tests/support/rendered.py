@@ -74,7 +74,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "trim": [CACHE | {"trimmer": f"{ROOT}/libexec/trim-cache", "limit": 20 * 2**30}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
-    "file": [FILE, FILE | {"owner": "", "reload": True}],
+    "file": [FILE, FILE | {"owner": "", "kind": "unit"}],
     "hold": [{"hold": HOLD}, {"hold": None}],
     "home": [HOME, HOME | {"runner": "/srv/it's"}, HOME | {"prove": "it's a script"},
              HOME | {"act": "remove", "forget": True, "directories": [],
