@@ -62,7 +62,7 @@ def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
         if _left(state, item, found):
             left.append(f"{item.kind}\t{item.path}")
     if any(item.kind in ("unit", "reload") for item in state.toolchains.registry):
-        changes.append(slice_files.reload(state, SUBJECT, stop=True))
+        changes.append(slice_files.reload(state, SUBJECT))
     for one in unschedule(state, SUBJECT, "state is absent", "state"):
         (changes if isinstance(one, Change) else findings).append(one)  # type: ignore[arg-type]
     if root.kind == "directory" or remains.kind == "directory":

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gostead.declaration import GoSetup
+from gostead.declaration.slices import PROPERTIES, Budget
 from gostead.facts.host_state import HostState
 from gostead.facts.systemd import UNITS
 from gostead.operations.change import Change, Finding, Script
 from gostead.operations.limits import Limits
 from gostead.operations.registry import digest, file_script, registered
-from gostead.operations.unit_files import SLICE, files, in_the_way, wrapper
+from gostead.operations.unit_files import SLICE, expected, files, in_the_way, wrapper
 
 SUBJECT = "slices"
 KIND = "unit"  # the registry's
@@ -79,7 +80,7 @@ def undeclared(
     if declared.slices.builds is None and registered(state, "link", link):
         yield unlink(state, SUBJECT, "no longer declared", "slices.builds")
     if declared.slices.builds is None and (gone or pending(state)):
-        yield reload(state, SUBJECT, stop=True)
+        yield reload(state, SUBJECT)
 
 
 def take_back(
@@ -114,10 +115,20 @@ def pending(state: HostState) -> bool:
     return registered(state, *RELOAD) is not None
 
 
-def reload(state: HostState, subject: str, *, stop: bool = False, why: str = "") -> Change:
-    """systemd reads its files again; the slice is started, or stopped where it is declared no
-    longer."""
-    values = {"root": state.system.root, "slice": SLICE, "stop": stop}
+def reload(
+    state: HostState, subject: str, budget: Budget | None = None, *, why: str = ""
+) -> Change:
+    """systemd reads its files again; the slice is started, or stopped where it has no budget any
+    more."""
+    users = [f"user-{uid}.slice" for uid in state.slices.users.values() if uid is not None]
+    limits = [
+        (f"{place}/{PROPERTIES[key][1]}", expected(key, value, state.slices.memory))
+        for place in (SLICE, *(f"user.slice/{unit}" for unit in users))
+        for key, value in (budget.limits() if budget else {}).items()
+    ]
+    stop = budget is None
+    values = {"root": state.system.root, "slice": SLICE, "stop": stop, "limits": limits,
+              "units": [SLICE, *users]}  # fmt: skip
     return Change(
         subject, "systemd", why or "as it was read before", "as its files say",
         "unit files were changed" if not why else "the kernel holds another limit",

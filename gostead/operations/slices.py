@@ -98,7 +98,7 @@ def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | 
     group = slices.groups.get(f"/{SLICE}")
     wrong = "" if moved else "; ".join(_differences(state, budget))
     if moved or stale or pending(state) or group is None:
-        yield reload(state, SUBJECT)
+        yield reload(state, SUBJECT, budget)
         return
     if not wrong:
         return
@@ -109,7 +109,7 @@ def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | 
         yield Finding(SUBJECT, SLICE, "error", f"another file overrides the budget: {wrong}",
                       "take it away, or declare what it says", others[0])  # fmt: skip
     else:
-        yield reload(state, SUBJECT, why=wrong)
+        yield reload(state, SUBJECT, budget, why=wrong)
 
 
 def _differences(state: HostState, budget: Budget) -> Iterator[str]:

@@ -3,6 +3,8 @@ units" (unreadable-state); two runs at once mix nothing (concurrent-runs)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.faults.test_concurrent_runs import at_once
@@ -20,7 +22,7 @@ chmod 755 /usr/bin/systemctl
 
 @pytest.mark.parametrize("declared", [{"slices": SLICES}, {"schedule": SCHEDULE}], ids=str)
 def test_a_systemd_that_does_not_answer_is_not_one_without_units(
-    declared: dict[str, object], ground: Ground
+    declared: dict[str, Any], ground: Ground
 ) -> None:
     ground.run(BOOTED)
     ground.site.declare(**declared)

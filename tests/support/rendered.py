@@ -92,7 +92,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "prune": [{"name": "go1.27.3"}],
     "pressure": [{"lines": ["/gobuilds.slice 1 2 3 4"], "kills": True, "slice": "gobuilds.slice"},
                  {"lines": [], "kills": False, "slice": "gobuilds.slice"}],
-    "reload": [{"slice": "gobuilds.slice", "stop": stop} for stop in (False, True)],
+    "reload": [{"slice": "gobuilds.slice", "stop": stop,
+                "units": ["gobuilds.slice"],
+                "limits": [("gobuilds.slice/memory.high", "419430400"),
+                           ("gobuilds.slice/cpu.max", "150000 100000")]}
+               for stop in (False, True)],
     "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "scratch": [ORPHAN],

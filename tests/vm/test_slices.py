@@ -166,6 +166,13 @@ def what_the_kernel_holds_is_compared_and_what_overrides_it_is_named(
     assert "/run/systemd/system.control/gobuilds.slice.d" in json.dumps(report)
     guest.run("rm -rf /run/systemd/system.control/gobuilds.slice.d; systemctl daemon-reload")
     assert audited(guest, controller, "slices") == (3, [])
+    # Another budget, with a unit, while the slices are active.
+    own = "/sys/fs/cgroup/user.slice/user-1000.slice"
+    with guest.login("deploy"):
+        apply(controller, builds=BUDGET | {"memory_high": "300MiB"})
+        assert limit(guest, "memory.high") == limit(guest, "memory.high", own) == str(300 << 20)
+        apply(controller)
+    holds(guest)
 
 
 def a_fork_bomb_ends_at_the_budget_and_ssh_answers(held: tuple[Guest, Controller]) -> None:
