@@ -48,6 +48,8 @@ class Answer:
 def ask(host: Any, script: str, *words: str) -> Answer:
     """Runs `script` with sh on the host; `words` are its $1, $2 … Raises CannotAsk."""
     command = shlex.join(["sh", "-c", script, "gostead-audit", *words])
+    # Else testinfra runs the host's python3: on a Mac without developer tools, a dialogue.
+    host.backend._encoding = "utf-8"
     done = host.backend.run(command)
     out, error = done.stdout_bytes, done.stderr_bytes
     if len(out) > MOST:

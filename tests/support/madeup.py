@@ -20,6 +20,11 @@ while [ -h "$here" ]; do
   esac
 done
 root=$(cd "${{here%/*}}/.." && pwd -P)
+# os.UserConfigDir and os.UserCacheDir
+case {system} in
+darwin) config="$HOME/Library/Application Support" caches=$HOME/Library/Caches ;;
+*) config=${{XDG_CONFIG_HOME:-$HOME/.config}} caches=${{XDG_CACHE_HOME:-$HOME/.cache}} ;;
+esac
 case $*  in
 "install "*)
   # A tool that says what it was built of, as its record does.
@@ -47,23 +52,24 @@ version) echo "go version go{version} {system}/{machine}" ;;
 "env GOVERSION") echo "go{version}" ;;
 "env GOROOT GOVERSION") printf '%s\\n%s\\n' "$root" "go{version}" ;;
 "env GOTELEMETRY")
-  mode=${{XDG_CONFIG_HOME:-$HOME/.config}}/go/telemetry/mode
+  mode=$config/go/telemetry/mode
   cut -d ' ' -f 1 "$mode" 2>/dev/null || echo local
   ;;
 "env -json")
   printf '{{"GOROOT": "%s"' "$root"
-  file=${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env
+  file=$config/go/env
   sed -n 's/^\\([A-Z][A-Z0-9_]*\\)=\\(.*\\)$/, "\\1": "\\2"/p' "$file" 2>/dev/null
   printf ', "GOTELEMETRY": "%s"}}\\n' "$("$0" env GOTELEMETRY)"
   ;;
-"env GOENV") echo "${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env" ;;
+"env GOENV") echo "${{GOENV:-$config/go/env}}" ;;
 "env "*)
   # As cmd/go: a variable that is not empty, else the last line of the settings file.
   eval "value=\\${{$2-}}"
   if [ -z "$value" ]; then
-    file=${{GOENV:-${{XDG_CONFIG_HOME:-$HOME/.config}}/go/env}}
+    file=${{GOENV:-$config/go/env}}
     value=$(sed -n "s/^$2=//p" "$file" 2>/dev/null | tail -n 1)
   fi
+  case $2-$value in GOCACHE-) value=$caches/go-build ;; esac
   printf '%s\\n' "$value"
   ;;
 *) echo "go{version} is made up: it cannot '$*'" >&2 && exit 2 ;;

@@ -28,13 +28,18 @@ class Site:
     directory: Path
     versions: tuple[str, ...] = ("1.27.3", "1.26.8", "1.25.14")
     releases: dict[str, Toolchain] = field(default_factory=dict)
+    #: The first is that of `releases`; of the others there are archives and pins.
+    platforms: tuple[str, ...] = ("linux-amd64",)
+    others: list[Toolchain] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.directory.chmod(0o755)
         self.mirror.mkdir(exist_ok=True)
         for version in self.versions:
-            self.releases[version] = madeup(version)
-            self.publish(self.releases[version])
+            self.releases[version] = madeup(version, self.platforms[0])
+            self.others += [madeup(version, platform) for platform in self.platforms[1:]]
+        for made in (*self.releases.values(), *self.others):
+            self.publish(made)
         self.declare()
 
     @property
@@ -53,13 +58,13 @@ class Site:
 
     def pins(self, *, sha256: bool = False) -> dict[str, Any]:
         """Pins of all releases, as the declaration has them."""
-        return {
-            version: {
-                made.platform: {"h1": made.h1}
-                | ({"sha256": hashlib.sha256(self.archive(version)).hexdigest()} if sha256 else {})
-            }
-            for version, made in self.releases.items()
-        }
+        found: dict[str, Any] = {}
+        for made in (*self.releases.values(), *self.others):
+            pin = found.setdefault(made.version, {})[made.platform] = {"h1": made.h1}
+            if sha256:
+                archive = (self.mirror / made.archive_path.lstrip("/")).read_bytes()
+                pin["sha256"] = hashlib.sha256(archive).hexdigest()
+        return found
 
     def archive(self, version: str) -> bytes:
         """The bytes of a release's archive in the mirror."""

@@ -1,0 +1,94 @@
+"""The whole life of a declared Go on the stand-in of a Mac; it is none."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.hosts.darwin.mac import Mac
+from tests.support.controller import Controller
+
+Apple = Callable[..., tuple[Mac, Controller]]
+BIN = "/opt/gostead/current/bin"
+#: Scenario, who connects, more inventory data, and where Go then is.
+PLACES = {
+    "apple silicon as root": ("tahoe", "root", {}, "/opt/gostead"),
+    "intel as root": ("ventura intel", "root", {}, "/opt/gostead"),
+    "under rosetta by sudo": ("under rosetta", "kim", {"_sudo": True}, "/opt/gostead"),
+    "in a home": ("sequoia", "kim", {}, "/Users/kim/.local/share/gostead"),
+    "in a home with a space": ("tahoe", "lee", {}, "/Users/lee of it/.local/share/gostead"),
+}
+#: The stand-in's own notes, and what a user's shell leaves.
+NOTES = ["private/var/db/stand-in", "private/var/log"]
+
+
+def findings(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Severity and text of all that is told of the only host; its error too."""
+    (host,) = report["hosts"].values()
+    told = [(f["severity"], f"{f['item']}: {f['what']}") for f in host["findings"]]
+    return told + [("error", host["error"])] * bool(host["error"])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_install_drift_repair_switch_rollback_remove(place: str, apple: Apple) -> None:
+    scenario, user, more, root = PLACES[place]
+    mac, controller = apple(scenario, user, **more)
+    site = controller.site
+    platform = "arm64" if mac.scenario.arm64 else "amd64"
+    said = {v: f"go version go{v} darwin/{platform}" for v in ("1.27.3", "1.26.8")}
+    users = ["kim"] if root == "/opt/gostead" else ["self"]
+    site.declare(users=users)
+    mac.ssh("true", user=user)
+    baseline = mac.digest(exclude=NOTES)
+
+    controller.converge()
+    go = f"'{root}/current/bin/go' version"
+    assert mac.ssh(go, user=user).stdout.strip() == said["1.27.3"]
+    before = mac.digest(times=True, exclude=NOTES)
+    assert controller.changes(controller.converge()) == {}
+    assert before.changes(mac.digest(times=True, exclude=NOTES)) == []
+    report = controller.ask("audit")
+    assert (report["exit"], findings(report)) == (0, [])
+
+    mac.run(["/bin/sh", "-c", f"rm -rf '{root}/toolchains/go1.27.3/pkg/tool'; "
+             f"chmod 666 '{root}/env.sh'"], check=True)  # fmt: skip
+    mended = {f"{root}/toolchains/go1.27.3": "changed", f"{root}/env.sh": "changed"}
+    assert controller.changes(controller.converge()) == mended
+
+    site.declare({"default": "1.26.8"}, users=users)
+    controller.converge()
+    assert mac.ssh(go, user=user).stdout.strip() == said["1.26.8"]
+    assert controller.ask("rollback")["exit"] == 0
+    assert mac.ssh(go, user=user).stdout.strip() == said["1.27.3"]
+    assert controller.ask("release")["exit"] == 0
+
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+    assert (mac.touched, mac.unknown) == ([], [])
+
+
+def test_asking_the_shells_ends_nobody_elses_work(apple: Apple) -> None:
+    """ps of macOS tells no session: each is 0, and "all of session 0" would be everything."""
+    mac, controller = apple()
+    controller.site.declare(users=["kim"])
+    work = subprocess.Popen(mac.ssh_command("exec sleep 120", user="kim"))
+    try:
+        controller.converge()
+        controller.ask("audit")
+        left = mac.shell("ps -A -o uid= -o command= | grep 'sleep 120'").stdout
+        assert "501" in left
+        assert work.poll() is None
+    finally:
+        work.kill()
+        work.wait()
+
+
+def test_what_a_login_leaves_running_is_ended(apple: Apple) -> None:
+    mac, controller = apple()
+    controller.site.declare(users=["kim"])
+    mac.shell("echo 'sleep 4711 &' >~/.zprofile", user="kim")
+    controller.converge()
+    assert mac.shell("ps -A -o command= | grep '[s]leep 4711'").stdout == ""
