@@ -12,6 +12,7 @@ from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
+from gostead.operations.xcode import xcode
 
 
 @deploy("gostead")
@@ -21,6 +22,7 @@ def go_setup(directory: str | None = None) -> None:
     shells(directory=directory, name="Shells")
     caches(directory=directory, name="Go caches")
     go_env(directory=directory, name="Go settings")
+    xcode(directory=directory, name="Apple's developer tools")
     cgo(directory=directory, name="C compiler")
     tools(directory=directory, name="Go tools")
     slices(directory=directory, name="Budgets for builds")

@@ -11,9 +11,10 @@ from gostead.operations import (
     slices,
     toolchains,
     tools,
+    xcode,
 )
 
 __all__ = [
     "caches", "cgo", "go_env", "orphans", "removal", "schedule", "shells", "slices", "toolchains",
-    "tools",
+    "tools", "xcode",
 ]  # fmt: skip

@@ -14,8 +14,8 @@ from gostead.cli.errors import CommandError
 from gostead.cli.inventory import DEFAULT
 
 SUBJECTS = (
-    "toolchains", "shells", "caches", "go_env", "cgo", "tools", "slices", "orphans", "schedule",
-    "removal",
+    "toolchains", "shells", "caches", "go_env", "xcode", "cgo", "tools", "slices", "orphans",
+    "schedule", "removal",
 )  # fmt: skip
 
 

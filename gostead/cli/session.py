@@ -33,6 +33,7 @@ from gostead.operations.shells import plan as plan_shells
 from gostead.operations.slices import plan as plan_slices
 from gostead.operations.toolchains import plan as plan_toolchains
 from gostead.operations.tools import plan as plan_tools
+from gostead.operations.xcode import plan as plan_xcode
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 # The order of gostead.deploy.
 PLANNERS = (
     ("toolchains", plan_toolchains), ("shells", plan_shells), ("caches", plan_caches),
-    ("go_env", plan_go_env), ("cgo", plan_cgo), ("tools", plan_tools),
+    ("go_env", plan_go_env), ("xcode", plan_xcode), ("cgo", plan_cgo), ("tools", plan_tools),
     ("slices", plan_slices), ("orphans", plan_orphans), ("schedule", plan_schedule),
     ("removal", plan_removal),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from gostead.declaration.slices import Slices
 from gostead.declaration.toolchains import Toolchains
 from gostead.declaration.tools import Tool, without_namesakes
 from gostead.declaration.users import User
+from gostead.declaration.xcode import Xcode
 
 
 class GoSetup(BaseModel):
@@ -80,6 +81,11 @@ class GoSetup(BaseModel):
     )
     cgo: Cgo = Field(
         Cgo(), description="The C compiler that cgo needs.", examples=[{"required": True}]
+    )
+    xcode: Xcode = Field(
+        Xcode(),
+        description="Apple's developer tools (macOS).",
+        examples=[{"command_line_tools": "latest", "sdkroot": "unset"}],
     )
     slices: Slices = Field(
         Slices(),

@@ -28,14 +28,15 @@ from gostead.facts.toolchains import (
     parse_tree,
 )
 from gostead.facts.tools import ToolsState, parse_digests
+from gostead.facts.xcode import XcodeState, parse_xcode
 from gostead.templates import host_script
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 ATTEMPTS = 3
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans",
-            "schedule")  # fmt: skip
+SUBJECTS = ("system", "toolchains", "shells", "caches", "xcode", "cgo", "tools", "slices",
+            "orphans", "schedule")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class HostState:
     slices: SlicesState = field(default_factory=SlicesState)
     orphans: OrphansState = field(default_factory=OrphansState)
     schedule: ScheduleState = field(default_factory=ScheduleState)
+    xcode: XcodeState = field(default_factory=XcodeState)
     unreadable: tuple[str, ...] = ()
 
 
@@ -72,6 +74,7 @@ def read(
     slices: Mapping[str, Any] | None = None,
     orphans: bool = False,
     scheduled: bool = False,
+    offers: bool = False,
     deep: bool = False,
 ) -> HostState:
     """The state of `host`, from the last reading of it where nothing was executed since.
@@ -81,7 +84,8 @@ def read(
     `runners`; `caches` the declared directories for caches by kind, measured where they are
     `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
     and units that have a budget; `orphans`: whether processes are looked at; the timer is where it
-    is `scheduled`, or may be there; `deep` hashes every tree. Raises CannotRead where the answer is
+    is `scheduled`, or may be there; a Mac is asked which Command Line Tools it knows to be on
+    `offers`; `deep` hashes every tree. Raises CannotRead where the answer is
     not whole, and transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
@@ -92,6 +96,7 @@ def read(
             "probe/main", nonce=nonce, subjects=SUBJECTS, scope=dict(scope), deep=deep,
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
             caches=caches, bounded=bounded, cgo=cgo, orphans=orphans, scheduled=scheduled,
+            offers=offers,
             slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
@@ -131,6 +136,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     slice_users: dict[str, int | None] = {}
     matched, groups, work = [], {}, {}
     left: list[tuple[str, tuple[bytes, ...]]] = []
+    apple: dict[str, list[tuple[bytes, ...]]] = {"application": [], "sdk": [], "processor": []}
     looked = Looked()
     for name, fields in looked.rest(found):
         if name == "system":
@@ -169,6 +175,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
             matched.append(text(fields[0]))
         elif name == "work":
             work[text(fields[0])] = text(fields[1]).strip()
+        elif name in apple:
+            apple[name].append(fields)
         elif name == "cgroup":
             group = parse_group(fields)
             groups[group.path] = group
@@ -224,6 +232,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         slices,
         orphans,
         scheduled,
+        parse_xcode(values["xcode"], **apple) if "xcode" in values else XcodeState(),
         tuple(looked.unreadable),
     )
 

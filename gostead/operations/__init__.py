@@ -11,8 +11,9 @@ from gostead.operations.shells import shells
 from gostead.operations.slices import slices
 from gostead.operations.toolchains import toolchains
 from gostead.operations.tools import tools
+from gostead.operations.xcode import xcode
 
 __all__ = [
     "caches", "cgo", "go_env", "orphans", "removal", "schedule", "shells", "slices", "toolchains",
-    "tools",
+    "tools", "xcode",
 ]  # fmt: skip

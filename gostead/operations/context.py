@@ -92,9 +92,10 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     gobin = known.linux.env.get("GOBIN") or known.darwin.env.get("GOBIN")
     state = host_state.read(
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
-        settings=any(setup.settings(0) or setup.telemetry for setup in both),
+        settings=any(setup.settings(0) or setup.telemetry or setup.xcode.sdkroot for setup in both),
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
         scheduled=bool(known.linux.schedule.every),
+        offers=known.darwin.xcode.command_line_tools == "latest",
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
         slices=_slices(known.linux, chosen),
         orphans=any(setup.orphans.action != "off" for setup in both),

@@ -19,6 +19,7 @@ from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
 from gostead.declaration.go_env import VARIABLES, shown, text_of
+from gostead.declaration.xcode import SDK
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
@@ -70,6 +71,8 @@ def _home(declared: GoSetup | None, state: HostState, home: Home) -> Iterator[Ch
         met.add(("telemetry", path))
         yield from _telemetry(state, home, path, declared.telemetry)
     variables = {n: text_of(v) for n, (v, _) in settings.items() if n in VARIABLES and v}
+    if declared and state.system.name == "darwin" and declared.xcode.sdkroot == "default":
+        variables.setdefault("SDKROOT", SDK)
     if variables and declared:
         for path, text in _exports(declared, state, home, variables):
             met.add(("variables", path))

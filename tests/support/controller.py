@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.support.cache import PROJECT
+from tests.support.fault_driver import Fault
 from tests.support.site import Site
 
 
@@ -33,12 +34,15 @@ class Controller:
     seconds: float = 120  # the longest that a command may take
 
     def gostead(
-        self, *arguments: str, cwd: str = "/", timeout: float | None = None, **options: Any
-    ) -> subprocess.CompletedProcess[str]:
-        """`gostead` with these arguments."""
-        face = "from gostead.cli import script; script()"
+        self, *arguments: str, cwd: str = "/", timeout: float | None = None,
+        fault: Fault | None = None, **options: Any,
+    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
+        """`gostead` with these arguments; a `fault` is built into its scripts."""
+        face = ["-c", "from gostead.cli import script; script()"]
+        if fault is not None:
+            face = ["-m", "tests.support.fault_driver", str(fault)]
         return subprocess.run(
-            [sys.executable, "-c", face, *arguments], cwd=cwd, text=True,
+            [sys.executable, *face, *arguments], cwd=cwd, text=True,
             timeout=timeout or self.seconds, capture_output=True, check=False, **options,
             env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT),
                  **self.environment},
@@ -50,9 +54,9 @@ class Controller:
         more = self.more or {}
         return str(self.fleet.write_inventory(lambda host: {**host.data(self.user), **more}))
 
-    def ask(self, command: str, *options: str) -> dict[str, Any]:
+    def ask(self, command: str, *options: str, fault: Fault | None = None) -> dict[str, Any]:
         """A command that answers with a report."""
-        return self.site.ask(self, command, *options, inventory=self.inventory)
+        return self.site.ask(self, command, *options, inventory=self.inventory, fault=fault)
 
     def converge(self) -> dict[str, Any]:
         """`apply` that must succeed on all hosts."""

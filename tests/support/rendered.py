@@ -72,6 +72,11 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "tool_link": [TOOL],
     "untool": [TOOL],
     "trim": [CACHE | {"trimmer": f"{ROOT}/libexec/trim-cache", "limit": 20 * 2**30}],
+    "command_line_tools": [{"wanted": wanted, "tries": 3, "pause": 1, "marker": "/tmp/it's"}
+                           for wanted in ("", "16.4")],
+    "no_marker": [{"marker": "/tmp/it's"}],
+    "no_command_line_tools": [{}],
+    "developer_directory": [{"path": "/Applications/Xcode it's.app", "before": ""}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": "", "kind": "unit"}],
@@ -117,12 +122,12 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
-SUBJECTS = ("system", "toolchains", "shells", "caches", "cgo", "tools", "slices", "orphans",
-            "schedule")  # fmt: skip
+SUBJECTS = ("system", "toolchains", "shells", "caches", "xcode", "cgo", "tools", "slices",
+            "orphans", "schedule")  # fmt: skip
 PROBES = [
     {"nonce": "ab12", "subjects": SUBJECTS, "deep": deep, "users": ("self", "it's"), "cron": deep,
      "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
-     "bounded": deep, "orphans": deep, "scheduled": deep,
+     "bounded": deep, "orphans": deep, "scheduled": deep, "offers": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
      "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
      if deep else {"wanted": False, "users": (), "units": ()},

@@ -49,6 +49,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
             "cache",
             "tools",
             "cgo",
+            "xcode",
             "slices",
             "orphans",
             "schedule",
@@ -57,6 +58,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
         "go.cache": ["root", "modules", "tmp", "max_size"],
         "go.cgo": ["required", "install", "compiler"],
         "go.cgo.compiler": ["CC", "CXX"],
+        "go.xcode": ["command_line_tools", "select", "sdkroot", "rosetta"],
         "go.slices": ["when", "builds", "users", "units", "go_limits"],
         "go.slices.builds": [
             "memory_high",
