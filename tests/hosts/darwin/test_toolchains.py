@@ -140,3 +140,26 @@ def test_each_answer_that_was_recorded_is_used(apple: Apple, file: str, text: st
         assert plan() != before
     else:
         assert plan() == before
+
+
+def test_a_variable_for_old_programs_does_not_hide_the_version(apple: Apple) -> None:
+    mac, controller = apple(user="kim")
+    mac.shell("echo export SYSTEM_VERSION_COMPAT=1 >~/.zshenv", user="kim")
+    assert mac.ssh("sw_vers -productVersion", user="kim").stdout == "10.16\n"
+    assert controller.ask("plan")["exit"] == 2
+
+
+def test_a_clock_that_is_set_makes_no_lock_stale(apple: Apple) -> None:
+    mac, controller = apple()
+    controller.converge()
+    boot = (mac.state / "sysctl/kern.bootsessionuuid").read_text().strip()
+    script = (
+        "exec 2>/dev/null; sleep 1000 >/dev/null </dev/null & start=$(ps -o lstart= -p $! | "
+        f"tr ' :' '__'); ln -s \"other:$!:$start:{boot}\" /opt/gostead/state/lock"
+    )
+    mac.shell(script)
+    (mac.state / "sysctl/kern.boottime").write_text("{ sec = 1, usec = 2 } Thu Jan  1\n")
+    assert "other:" in str(controller.ask("facts"))
+    (mac.state / "sysctl/kern.bootsessionuuid").write_text("another boot\n")
+    held = "'lock': 'other:"
+    assert held not in str(controller.ask("facts"))
