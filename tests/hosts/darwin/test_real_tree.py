@@ -1,4 +1,4 @@
-"""The real release for Apple silicon on the stand-in: installed, hashed, looked at. It cannot run."""
+"""The real release for Apple silicon, installed on the stand-in and looked at. It cannot run."""
 
 from __future__ import annotations
 

@@ -131,6 +131,9 @@ def test_which_system_it_is(macs: Callable[..., Fleet]) -> None:
         ["Darwin", "x86_64", "10.15.7", "Mac OS X"],
     ]
     assert "sysctl: unknown oid 'sysctl.proc_translated'" in answers[1].stderr
+    intel = macs("ventura intel")[0]
+    assert isinstance(intel, Mac)
+    assert intel.shell("sysctl -n sysctl.proc_translated").returncode == 1
 
 
 def test_the_directory_service(mac: Mac) -> None:
