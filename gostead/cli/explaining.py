@@ -98,6 +98,8 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
                            "finds no C compiler. Packages that use cgo are left out without a word",
                            "", "install one (`cgo: {required: true}`), or declare CGO_ENABLED: 0")
             )  # fmt: skip
+    others = trace.installations(run, people)
+    report.findings += _foreign_architecture(state.system.platform, others)
     report.explained = {
         "directory": directory,
         "settings": [
@@ -115,11 +117,24 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
             dataclasses.asdict(found)
             | {"shadows": sorted({f"{c.user}: {trace.ways([c])}" for c in cells
                                   if c.resolved.startswith(f"{found.path}/")})}
-            for found in trace.installations(run, people)
+            for found in others
         ],
     }  # fmt: skip
     if any(row.severity != "note" for row in report.findings):
         report.status = "pending"
+
+
+def _foreign_architecture(
+    platform: str, others: Sequence[trace.Installation]
+) -> Iterator[FindingRow]:
+    """Apple silicon runs what was made for Intel, slower, and such a Go builds for Intel."""
+    for found in others:
+        if platform == "darwin-arm64" and found.platform == "darwin_amd64":
+            yield FindingRow(
+                "toolchains", found.path, found.user or None, "warning", f"{found.version} for "
+                "Intel (darwin/amd64) on Apple silicon: it runs under Rosetta, and what it builds "
+                "is for Intel", "", "remove it, or install the one for arm64",
+            )  # fmt: skip
 
 
 def _settings(
@@ -175,7 +190,8 @@ def _lines(host: HostReport, verbose: bool) -> Iterator[str]:
         owner = f" (of {safe(found['user'])})" if found["user"] else ""
         where = safe(", ".join(found["shadows"]))
         answers = f"; it answers in {where}" if where else ""
-        yield f"other Go: {safe(found['path'])}{owner}: {safe(found['version'])}{answers}"
+        by = f" [{safe(found['by'])}]" if found["by"] else ""
+        yield f"other Go: {safe(found['path'])}{owner}: {safe(found['version'])}{by}{answers}"
 
 
 def _line(line: Mapping[str, str], asked: bool) -> Iterator[str]:

@@ -135,7 +135,7 @@ def _bound(declared: GoSetup, state: HostState, homes: list[Home]) -> Iterator[C
                      file_script(state, entry, content, "file", "755"))  # fmt: skip
     limit = in_bytes(declared.cache.max_size)
     for home in homes:
-        path = build_cache(declared, home)
+        path = build_cache(declared, state, home)
         total, old = state.caches.sizes.get(path, (0, 0))
         if path == home.build_cache[0]:
             total, old = home.build_cache[1:]
@@ -157,10 +157,11 @@ def _bound(declared: GoSetup, state: HostState, homes: list[Home]) -> Iterator[C
         yield from timer(state, home, trimmer, path, limit, SUBJECT)
 
 
-def build_cache(declared: GoSetup, home: Home) -> str:
-    """Where that user's build cache is, as declared or by Go's default."""
+def build_cache(declared: GoSetup, state: HostState, home: Home) -> str:
+    """Where that user's build cache is, as declared or by Go's default (os.UserCacheDir)."""
     value = declared.settings(home.uid).get("GOCACHE", (None, ""))[0]
-    default = home.build_cache[0] or f"{home.home}/.cache/go-build"
+    caches = "Library/Caches" if state.system.name == "darwin" else ".cache"
+    default = home.build_cache[0] or f"{home.home}/{caches}/go-build"
     return value if isinstance(value, str) else default
 
 

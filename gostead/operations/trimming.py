@@ -31,6 +31,20 @@ if [ -S "$XDG_RUNTIME_DIR/systemd/private" ]; then
   systemctl --user daemon-reload && systemctl --user {act} gostead-trim-cache.timer || :
 fi
 """
+#: launchd has gui/UID while that user is logged in at the screen, and loads what is there at login.
+#: It holds a job as it was loaded, and what is unloaded may take a moment to go.
+_LAUNCH = """\
+domain=gui/$(id -u)
+if launchctl print "$domain" >/dev/null 2>&1; then
+  launchctl bootout "$domain/{label}" 2>/dev/null || :
+  tries=0
+  until launchctl bootstrap "$domain" {plist} 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 10 ]; then echo "launchd does not take {label}" >&2; exit 1; fi
+    sleep 1
+  done
+fi
+"""
 #: The manager is not asked (`systemctl --user clean`): it may not run. A directory of the XDG Base
 #: Directory Specification that is empty is worth nothing to anybody, whoever made it.
 _FORGET = f"""\
@@ -51,7 +65,7 @@ def timer(
             "ProcessType": "Background", "LowPriorityIO": True, "Nice": 19,
         })  # fmt: skip
         at = f"{home.home}/Library/LaunchAgents/{LABEL}.plist"
-        start = f"launchctl bootstrap gui/$(id -u) {quote(at)} 2>/dev/null || :"
+        start = _LAUNCH.format(label=LABEL, plist=quote(at))
         yield from _file(state, home, at, agent, subject, start)
     elif state.caches.init == "systemd":
         for name, text in _units(trimmer, path, limit, home.uid % 60).items():

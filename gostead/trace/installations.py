@@ -15,11 +15,14 @@ from gostead.trace.survey import printable
 @dataclass(frozen=True)
 class Installation:
     """A GOROOT in one of the usual places; `version` is what its VERSION file says, `user` whose
-    home it is in (empty: nobody's)."""
+    home it is in (empty: nobody's), `platform` what its own tools run on ("darwin_arm64"), `by` the
+    receipt of who installed it. Both are empty where nothing says so."""
 
     path: str
     version: str
     user: str = ""
+    platform: str = ""
+    by: str = ""
 
 
 def installations(run: Run, people: Sequence[Person]) -> tuple[Installation, ...]:
@@ -30,18 +33,21 @@ def installations(run: Run, people: Sequence[Person]) -> tuple[Installation, ...
     found: list[Installation] = []
     for name, fields in records(decode(run(script), nonce)):
         if name == "system":
-            found.append(_installation(fields[0], fields[1]))
+            found.append(_installation(fields[0], fields[1], fields[2], fields[3]))
         elif name == "home":
             try:
                 parts = bytes.fromhex(fields[1].decode()).split(b"\0")[:-1]
             except ValueError as error:
                 raise CannotRead(f"the list of installations is not of its form: {error}") from None
             user = fields[0].decode("utf-8", "replace")
-            pairs = zip(parts[::2], parts[1::2], strict=False)
-            found += [_installation(path, version, user) for path, version in pairs]
+            triples = zip(parts[::3], parts[1::3], parts[2::3], strict=False)
+            found += [_installation(*triple, user=user) for triple in triples]
     return tuple(found)
 
 
-def _installation(path: bytes, version: bytes, user: str = "") -> Installation:
-    shown = [printable(x.decode("utf-8", "replace"), 300) for x in (path, version)]
-    return Installation(shown[0], shown[1].splitlines()[0] if shown[1] else "unknown", user)
+def _installation(
+    path: bytes, version: bytes, platform: bytes, by: bytes = b"", user: str = ""
+) -> Installation:
+    shown = [printable(x.decode("utf-8", "replace"), 300) for x in (path, version, platform, by)]
+    release = shown[1].splitlines()[0] if shown[1] else "unknown"
+    return Installation(shown[0], release, user, *shown[2:])

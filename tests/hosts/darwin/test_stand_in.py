@@ -92,7 +92,7 @@ def test_what_bsd_tools_answer(mac: Mac) -> None:
         "0 0 0640 3 f", "       3 f", "       1", "  61  62", "1970", "N", "cb", "2d711642",
     ]  # fmt: skip
     assert lines[-1].startswith("/tmp/pre.")
-    said = mac.shell("stat -f '%c %Fc' /tmp/f").stdout.split()
+    said = mac.shell("find /tmp/f -exec stat -f '%c %Fc' {} +").stdout.split()
     assert said[1].split(".")[0] == said[0]
     assert len(said[1].split(".")[1]) == 9
 
@@ -131,6 +131,9 @@ def test_which_system_it_is(macs: Callable[..., Fleet]) -> None:
         ["Darwin", "x86_64", "10.15.7", "Mac OS X"],
     ]
     assert "sysctl: unknown oid 'sysctl.proc_translated'" in answers[1].stderr
+    intel = macs("ventura intel")[0]
+    assert isinstance(intel, Mac)
+    assert intel.shell("sysctl -n sysctl.proc_translated").returncode == 1
 
 
 def test_the_directory_service(mac: Mac) -> None:

@@ -1,0 +1,148 @@
+"""Settings, caches, tools and orphans on the stand-in of a Mac."""
+
+from __future__ import annotations
+
+import plistlib
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.hosts.darwin.mac import Mac
+from tests.hosts.darwin.test_life import NOTES, findings
+from tests.support.controller import Controller
+
+Apple = Callable[..., tuple[Mac, Controller]]
+SUPPORT = "/Users/kim/Library/Application Support"
+AGENT = "/Users/kim/Library/LaunchAgents/dev.gostead.trim-cache.plist"
+
+
+def clean_twice(mac: Mac, controller: Controller) -> dict[str, Any]:
+    """Converges, finds nothing left to do and nothing to find; the first report."""
+    report = controller.ask("apply", "-y")
+    (host,) = report["hosts"].values()
+    wrong = [(c["item"], c["error"]) for c in host["changes"] if c["result"] != "changed"]
+    assert (report["exit"], wrong, findings(report)) == (0, [], [])
+    assert controller.changes(controller.converge()) == {}
+    audit = controller.ask("audit")
+    assert (audit["exit"], findings(audit)) == (0, [])
+    assert (mac.touched, mac.unknown) == ([], [])
+    return report
+
+
+def test_settings_and_telemetry_stand_where_go_looks_on_a_mac(apple: Apple) -> None:
+    mac, controller = apple()
+    mac.shell(f"mkdir -p '{SUPPORT}/go'; echo GOFLAGS=-v >'{SUPPORT}/go/env'", user="kim")
+    baseline = mac.digest(exclude=NOTES)
+    env = {"GOPRIVATE": "git.example.com", "GOMEMLIMIT": "2GiB"}
+    controller.site.declare(users=["kim", "lee"], env=env, telemetry="off")
+    clean_twice(mac, controller)
+    file = (mac.path / SUPPORT.lstrip("/") / "go/env").read_text()
+    assert sorted(file.splitlines()) == ["GOFLAGS=-v", "GOPRIVATE=git.example.com"]
+    assert not (mac.path / "Users/kim/.config/go").exists()
+    for user in ("kim", "lee"):
+        said = mac.ssh(
+            "zsh -lc 'go env GOPRIVATE; echo $GOMEMLIMIT; go env GOTELEMETRY'", user=user
+        )
+        assert said.stdout == "git.example.com\n2GiB\noff\n"
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+
+
+def test_caches_of_each_user(apple: Apple) -> None:
+    mac, controller = apple()
+    baseline = mac.digest(exclude=NOTES)
+    cache = {"root": "/var/cache/go", "modules": "/var/cache/go-mod", "tmp": "/var/cache/go-tmp"}
+    controller.site.declare(users=["kim", "lee"], cache=cache)
+    clean_twice(mac, controller)
+    for uid, user in ((501, "kim"), (502, "lee")):
+        said = mac.ssh("zsh -lc 'go env GOCACHE'", user=user).stdout.strip()
+        assert said == f"/var/cache/go/{uid}"
+        assert mac.shell(f"stat -f '%u:%g %Lp' {said}").stdout == f"{uid}:20 700\n"
+    mac.shell("chmod 755 /var/cache/go/501; touch /var/cache/go/502/ab")
+    changed = controller.changes(controller.converge())
+    assert set(changed) == {"/var/cache/go/501", "/var/cache/go/502"}
+    assert controller.ask("remove", "-y", "--purge")["exit"] == 0
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+
+
+def entry(mac: Mac, name: str, age: int, size: int) -> None:
+    """An entry of kim's build cache, last used so many seconds ago."""
+    at = f"/Users/kim/Library/Caches/go-build/{name[:2]}"
+    then = time.strftime("%Y%m%d%H%M.%S", time.gmtime(time.time() - age))
+    mac.shell(
+        f"mkdir -p {at}; head -c {size} /dev/zero >{at}/{name}-d; "
+        f"TZ=UTC0 touch -t {then} {at}/{name}-d", user="kim",
+    )  # fmt: skip
+
+
+def test_a_bound_is_held_at_once_and_daily_by_launchd(apple: Apple) -> None:
+    mac, controller = apple()
+    baseline = mac.digest(exclude=[*NOTES, "/Users/kim/Library/Caches/go-build"])
+    entry(mac, "aa11", 90_000, 600_000)
+    entry(mac, "bb22", 80_000, 600_000)
+    entry(mac, "cc33", 60, 600_000)
+    controller.site.declare(users=["kim"], cache={"max_size": "1MiB"})
+    clean_twice(mac, controller)
+    listed = "ls ~/Library/Caches/go-build/*/"
+    assert "aa11-d" not in mac.shell(listed, user="kim").stdout
+    assert "bb22-d" not in mac.shell(listed, user="kim").stdout
+    assert "cc33-d" in mac.shell(listed, user="kim").stdout
+    agent = plistlib.loads((mac.path / AGENT.lstrip("/")).read_bytes())
+    assert (agent["ProcessType"], agent["LowPriorityIO"], agent["Nice"]) == ("Background", True, 19)
+    assert mac.shell("launchctl print gui/501/dev.gostead.trim-cache").returncode == 0
+    entry(mac, "dd44", 90_000, 900_000)
+    mac.shell("launchctl kickstart gui/501/dev.gostead.trim-cache", user="kim")
+    assert "dd44-d" not in mac.shell(listed, user="kim").stdout
+
+    # A changed bound reaches the job that launchd holds, not only the file.
+    controller.site.declare(users=["kim"], cache={"max_size": "2MiB"})
+    controller.converge()
+    loaded = plistlib.loads((mac.state / "launchd/gui/501/dev.gostead.trim-cache").read_bytes())
+    assert loaded["ProgramArguments"][-1] == str(2 * 2**20)
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert mac.shell("launchctl print gui/501/dev.gostead.trim-cache").returncode == 113
+    after = mac.digest(exclude=[*NOTES, "/Users/kim/Library/Caches/go-build"])
+    assert baseline.changes(after) == []
+
+
+def test_nobody_at_the_screen_is_no_failure(apple: Apple) -> None:
+    """launchd has no gui/UID of somebody who is not logged in; it loads the agent at login."""
+    mac, controller = apple()
+    controller.site.declare(users=["lee"], cache={"max_size": "1GiB"})
+    clean_twice(mac, controller)
+    at = mac.path / "Users/lee of it/Library/LaunchAgents/dev.gostead.trim-cache.plist"
+    words = plistlib.loads(at.read_bytes())["ProgramArguments"]
+    assert "/Users/lee of it/Library/Caches/go-build" in words
+
+
+def test_tools_are_built_by_nobody_in_particular(apple: Apple) -> None:
+    mac, controller = apple()
+    baseline = mac.digest(exclude=NOTES)
+    controller.site.declare(users=["kim"], tools=["a.example.com/one@v1.0.0"])
+    clean_twice(mac, controller)
+    text = (mac.path / "opt/gostead/tools/go1.27.3/bin/one").read_text()
+    builder = int(text.split("# uid ")[1].split()[0])
+    assert builder > 60_000
+    assert mac.ssh("zsh -lc one", user="kim").stdout == "one v1.0.0 go1.27.3\n"
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+
+
+def test_orphans_are_found_and_ended_by_ps(apple: Apple) -> None:
+    mac, controller = apple()
+    server = "/private/tmp/go-build12/b001/exe/server"
+    mac.shell(f"mkdir -p {server.rpartition('/')[0]}; cp /bin/bash {server}")
+    start = f"({server} -c 'while :; do sleep 1000; done' >/dev/null 2>&1 </dev/null &); sleep 2"
+    left = subprocess.Popen(mac.ssh_command(start, user="kim"))
+    left.wait()
+    running = "ps -A -o command= | grep -c '^/private/tmp/go-build12/[b]001'"
+    assert mac.shell(running).stdout.strip() == "1"
+    controller.site.declare(users=["kim"], orphans={"action": "report", "min_age": "1s"})
+    controller.converge()
+    report = controller.ask("plan")
+    assert any("server" in text for _severity, text in findings(report))
+    controller.site.declare(users=["kim"], orphans={"action": "terminate", "min_age": "1s"})
+    controller.converge()
+    assert mac.shell(running).stdout.strip() == "0"
+    assert (mac.touched, mac.unknown) == ([], [])
