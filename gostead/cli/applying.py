@@ -12,10 +12,11 @@ from typing import Any
 
 import click
 
-from gostead.cli.building import Clock, host_report, new_report, run_id
+from gostead.cli.building import host_report
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_report
 from gostead.cli.planning import exit_code, fill, need_terminal, open_session
+from gostead.cli.runs import Clock, new_report, run_id
 from gostead.cli.session import Look, Session
 from gostead.cli.startup import collect
 from gostead.cli.summary import summary

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gostead import audit
-from gostead.cli.building import Clock, new_report, run_id
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_report
 from gostead.cli.planning import open_session
+from gostead.cli.runs import Clock, new_report, run_id
 from gostead.report.matrix import matrix_lines
 from gostead.report.model import FindingRow, HostReport
 

@@ -10,9 +10,9 @@ import click
 
 from gostead import trace, transport
 from gostead.armour import CannotRead
-from gostead.cli.building import Clock, new_report, run_id
 from gostead.cli.output import write_report
 from gostead.cli.planning import open_session
+from gostead.cli.runs import Clock, new_report, run_id
 from gostead.cli.session import Look
 from gostead.operations import context
 from gostead.report.matrix import matrix_lines

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gostead.cli.building import Clock, host_report, new_report, run_id, who
+from gostead.cli.building import host_report
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_report
 from gostead.cli.planning import exit_code, open_session
+from gostead.cli.runs import Clock, new_report, run_id, who
 from gostead.cli.session import Look
 from gostead.operations import context, holds
 from gostead.operations.change import Change, Outcome

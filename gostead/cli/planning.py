@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from gostead.cli.building import Clock, host_report, new_report, run_id
+from gostead.cli.building import host_report
 from gostead.cli.errors import CommandError
 from gostead.cli.output import write_json, write_report
+from gostead.cli.runs import Clock, new_report, run_id
 from gostead.cli.session import Look, Session
 from gostead.facts.toolchains import Registered
 from gostead.operations import context

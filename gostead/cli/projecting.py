@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import SecretStr
 
-from gostead.cli.building import Clock, new_report, run_id
 from gostead.cli.errors import CommandError
 from gostead.cli.output import environment_secrets, write_json
 from gostead.cli.planning import open_session
+from gostead.cli.runs import Clock, new_report, run_id
 from gostead.declaration import GoSetup, shipped_pins
 from gostead.declaration.grammar import Refusal
 from gostead.declaration.project import (
