@@ -88,7 +88,25 @@ def apply(**given: Any) -> int:
     return apply_hosts(command="apply", **given)
 
 
-@cli.command()
+class _Audit(click.Command):
+    """`--artifact` takes all words up to the next option, as a shell's pattern gives them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words: list[str] = []
+        files = False
+        for number, word in enumerate(args):
+            if word == "--":
+                words += args[number:]
+                break
+            if files and not word.startswith("-"):
+                words += ["--artifact", word] if words[-1] != "--artifact" else [word]
+            else:
+                words.append(word)
+                files = word == "--artifact" or word.startswith("--artifact=")
+        return super().parse_args(ctx, words)
+
+
+@cli.command(cls=_Audit)
 @common
 @deep
 @click.option("--build", is_flag=True, help="Builds and tests a module with each toolchain.")
@@ -97,8 +115,23 @@ def apply(**given: Any) -> int:
     metavar="DIR",
     help="Asks no host: do the declared toolchains do for DIR's go.mod and go.work?",
 )
-def audit(project: str | None, **given: Any) -> int:
+@click.option(
+    "--artifact", "artifacts", multiple=True, metavar="FILE [FILE...]",
+    help="Asks no host: where do these programs, libraries and archives run?",
+)  # fmt: skip
+@click.pass_context
+def audit(
+    context: click.Context, /, project: str | None, artifacts: tuple[str, ...], **given: Any
+) -> int:
     """Proves it by other means. Exit 0: all hold; 2: findings."""
+    if artifacts:
+        from gostead.cli.artifacts import audit_artifacts
+
+        asked = context.get_parameter_source("inventory")
+        if asked is not None and asked.name == "COMMANDLINE":
+            hint = "write the files behind --artifact, before any other option"
+            raise CommandError(f"--artifact asks no host: what is {given['inventory']}?", hint)
+        return audit_artifacts(artifacts, project=project, **given)
     if project is not None:
         from gostead.cli.projecting import audit_project
 

@@ -80,6 +80,18 @@ class HostReport:
 
 
 @dataclass
+class ArtifactReport:
+    """What a run says of one built file: `facts` as they were read, `runs` where it runs."""
+
+    status: Status = "clean"
+    title: str = ""
+    runs: list[str] = field(default_factory=list)
+    findings: list[FindingRow] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass
 class RunReport:
     """A whole run. Complete also when hosts failed."""
 
@@ -90,16 +102,16 @@ class RunReport:
     user: str
     seconds: float = 0.0
     hosts: dict[str, HostReport] = field(default_factory=dict)
+    artifacts: dict[str, ArtifactReport] = field(default_factory=dict)
 
     def totals(self) -> dict[str, int]:
-        """How many hosts ended in which state."""
-        return {
-            status: sum(host.status == status for host in self.hosts.values())
-            for status in STATUSES
-        }
+        """How many hosts, or files, ended in which state."""
+        ended = [host.status for host in self.hosts.values()]
+        ended += [file.status for file in self.artifacts.values()]
+        return {status: ended.count(status) for status in STATUSES}
 
     def data(self) -> dict[str, Any]:
-        """As JSON has it: hosts in the order of their names."""
+        """As JSON has it: hosts in the order of their names; files only where some were read."""
         return {
             "format": FORMAT,
             "command": self.command,
@@ -109,6 +121,11 @@ class RunReport:
             "commit": self.commit,
             "user": self.user,
             "hosts": {name: host.data() for name, host in sorted(self.hosts.items())},
+            **(
+                {"artifacts": {file: asdict(row) for file, row in self.artifacts.items()}}
+                if self.artifacts
+                else {}
+            ),
             "totals": self.totals(),
         }
 

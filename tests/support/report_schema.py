@@ -12,6 +12,8 @@ CHANGE = {"subject": str, "item": str, "user": (str, type(None)), "from": str, "
           "why": str, "source": str, "result": str, "error": (str, type(None))}  # fmt: skip
 FINDING = {"subject": str, "item": str, "user": (str, type(None)), "severity": str, "what": str,
            "where": str, "mend": str}  # fmt: skip
+ARTIFACT = {"status": str, "title": str, "runs": list, "findings": list, "facts": dict,
+            "error": (str, type(None))}  # fmt: skip
 STATUSES = {"clean", "pending", "changed", "failed", "unreachable"}
 
 
@@ -21,7 +23,14 @@ def check_report(report: dict[str, Any]) -> None:
     assert report["format"] == 1
     assert list(report["hosts"]) == sorted(report["hosts"])
     assert set(report["totals"]) == STATUSES
-    assert sum(report["totals"].values()) == len(report["hosts"])
+    files = report.get("artifacts", {})
+    assert sum(report["totals"].values()) == len(report["hosts"]) + len(files)
+    for file in files.values():
+        _check(file, ARTIFACT)
+        assert file["status"] in STATUSES
+        for finding in file["findings"]:
+            _check(finding, FINDING)
+            assert finding["severity"] in {"error", "warning", "note"}
     for host in report["hosts"].values():
         _check(host, HOST)
         assert host["status"] in STATUSES

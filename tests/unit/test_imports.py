@@ -30,7 +30,12 @@ DIRECT = {
     "declaration": set(),
 }
 # Rooms that may know a library; everybody else reaches it through them.
-KEEPERS = {"paramiko": {"transport"}, "urllib3": {"sources"}, "click": {"cli"}, "lief": {"artifact"}}
+KEEPERS = {
+    "paramiko": {"transport"},
+    "urllib3": {"sources"},
+    "click": {"cli"},
+    "lief": {"artifact"},
+}
 # Rooms that may not know pyinfra.
 WITHOUT_PYINFRA = {"declaration", "sources", "templates", "trace", "report", "artifact"}
 
@@ -135,7 +140,8 @@ def test_the_check_sees_an_import_that_runs_the_wrong_way(
     tmp_path: Path, file: str, code: str, wrong: str
 ) -> None:
     package = tmp_path / "gostead"
-    for room in ("facts", "operations", "declaration", "audit", "artifact", "sources", "cli", "attic"):
+    rooms = ("facts", "operations", "declaration", "audit", "artifact", "sources", "cli", "attic")
+    for room in rooms:
         (package / room).mkdir(parents=True)
     (package / file).write_text(code + "\n")
     found = violations(package)
