@@ -29,9 +29,9 @@ class GoCache:
 
     path: Path
 
-    def tar(self, version: str) -> CanonicalTar:
+    def tar(self, version: str, platform: str = PLATFORM) -> CanonicalTar:
         """Return a toolchain's canonical tar, verified; fetched when it is not there yet."""
-        return _obtained(version, self.path)
+        return _obtained(version, platform, self.path)
 
     def archive(self, version: str) -> Path:
         """Return a release archive as go.dev/dl has it, made from the tar: `go/…`, gzipped.
@@ -61,13 +61,15 @@ def own_goproxy() -> str:
 
 
 @cache
-def _obtained(version: str, directory: Path) -> CanonicalTar:
-    pin = shipped_pins()[version][PLATFORM]
-    request = Request(version=version, platform=PLATFORM, h1=pin.h1, sources=("module", "archive"))
+def _obtained(version: str, platform: str, directory: Path) -> CanonicalTar:
+    pin = shipped_pins()[version][platform]
+    request = Request(version=version, platform=platform, h1=pin.h1, sources=("module", "archive"))
     try:
         return obtain(request, cache=directory)
     except SourceError as error:
-        cannot_run(f"go{version} is not in the tests' cache and cannot be fetched: {error}")
+        cannot_run(
+            f"go{version} ({platform}) is not in the tests' cache and cannot be fetched: {error}"
+        )
 
 
 def _members(tar: CanonicalTar) -> Iterator[tuple[str, int, bytes]]:

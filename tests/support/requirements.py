@@ -26,6 +26,9 @@ HOST_PROGRAMS = {
     "ssh-keygen": "openssh-client",
 }
 
+#: The same for what some tests build with.
+BUILD_PROGRAMS = {"ar": "binutils", "objdump": "binutils", "gcc": "gcc", "musl-gcc": "musl-tools"}
+
 
 def in_ci() -> bool:
     """Say whether a test that cannot run counts as a failure."""
@@ -43,7 +46,8 @@ def need_programs(*names: str) -> None:
     """Skip (fail under CI) unless every program in `names` is on PATH."""
     missing = [name for name in names if shutil.which(name) is None]
     if missing:
-        packages = sorted({HOST_PROGRAMS.get(name, name) for name in missing})
+        known = HOST_PROGRAMS | BUILD_PROGRAMS
+        packages = sorted({known.get(name, name) for name in missing})
         cannot_run(
             f"{', '.join(missing)} not found; on Debian: apt-get install {' '.join(packages)}"
         )

@@ -1,0 +1,106 @@
+"""What Go itself makes: programs, libraries and archives for any system, and the released tools.
+
+Built once, by the toolchains that the pins vouch for, and kept in the tests' cache. The builds ask
+no network and write only there; what they make is started in throw-away roots alone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tests.support.cache import built_once, recipe_key
+from tests.support.go_cache import PLATFORM, go_cache
+from tests.support.requirements import need_programs
+
+PURE = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n'
+WITH_C = """package main
+
+// #include <stdlib.h>
+// static int seven(void) { return abs(-7); }
+import "C"
+import "fmt"
+
+//export Seven
+func Seven() int { return int(C.seven()) }
+
+func main() { fmt.Println("hello", Seven()) }
+"""
+LIBRARY = 'package hello\n\nfunc Hello() string { return "hello" }\n'
+
+
+def built(
+    source: str, *words: str, version: str = "1.27.3", system: str = "linux",
+    machine: str = "amd64", **variables: str,
+) -> Path:  # fmt: skip
+    """What `go build WORDS` makes of `source`; CGO_ENABLED is 0 unless `variables` have CC."""
+    if compiler := variables.get("CC"):
+        need_programs(compiler)
+    settings = {"GOOS": system, "GOARCH": machine, "CGO_ENABLED": "1" if compiler else "0"}
+    settings |= variables
+    key = recipe_key(version, source, *words, *(f"{k}={v}" for k, v in sorted(settings.items())))
+    return built_once(
+        f"artifact-{key}", lambda path: _build(path, source, words, version, settings)
+    )
+
+
+def released(name: str, platform: str, version: str = "1.27.3") -> Path:
+    """A file of a release, such as bin/go of darwin-arm64, as the Go project signed it."""
+
+    def extract(path: Path) -> None:
+        with tarfile.open(go_cache().tar(version, platform).path) as opened:
+            content = opened.extractfile(name)
+            assert content is not None
+            path.write_bytes(content.read())
+
+    return built_once(f"released-{version}-{platform}-{name.replace('/', '-')}", extract)
+
+
+def go_version_m(file: Path) -> dict[str, str]:
+    """What Go's own reader says: the settings, with the release under ""."""
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [_tree("1.27.3") / "bin/go", "version", "-m", file], env=_environment(Path(home), {}),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    first, *rows = done.stdout.splitlines()
+    found = {"": first.rpartition(": ")[2]}
+    for row in rows:
+        kind, _, value = row.strip("\t").partition("\t")
+        if kind == "build":
+            found[value.partition("=")[0]] = value.partition("=")[2]
+    return found
+
+
+def _build(
+    path: Path, source: str, words: tuple[str, ...], version: str, settings: dict[str, str]
+) -> None:
+    tree = _tree(version)
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        (home / "hello").mkdir()
+        (home / "hello/go.mod").write_text("module example.com/hello\n\ngo 1.26\n")
+        (home / "hello/hello.go").write_text(source)
+        done = subprocess.run(
+            [tree / "bin/go", "build", *words, "-o", home / "made", "."], cwd=home / "hello",
+            env=_environment(home, settings), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        path.write_bytes((home / "made").read_bytes())
+
+
+def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+    own = {"HOME": str(home), "GOENV": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off"}
+    return {"PATH": os.environ["PATH"], "GOTELEMETRY": "off", **own, **settings}
+
+
+def _tree(version: str) -> Path:
+    def extract(path: Path) -> None:
+        path.mkdir()
+        tar = go_cache().tar(version).path
+        subprocess.run(["tar", "-xf", tar, "-C", path], check=True)
+
+    return built_once(f"go{version}.{PLATFORM}.tree", extract)
