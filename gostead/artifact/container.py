@@ -36,8 +36,8 @@ def what_it_is(data: memoryview) -> str:
     if not data:
         return "it is empty"
     head = bytes(data[:8])
-    return next((f"it is {words}" for magic, words in _WORDS if head.startswith(magic)),
-                f"it begins with {head.hex(' ')}")  # fmt: skip
+    known = (f"it is {words}" for magic, words in _WORDS if head.startswith(magic))
+    return next(known, f"no Mach-O, ELF or ar file: it begins with {head.hex(' ')}")
 
 
 def is_archive(data: memoryview) -> bool:

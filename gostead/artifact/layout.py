@@ -32,8 +32,8 @@ class Layout:
     broken: list[str] = field(default_factory=list)
 
     def needs(self, what: str, start: int, size: int, have: int) -> None:
-        """Notes it where bytes are missing."""
-        if start + size > have:
+        """Notes it where bytes are missing, the first time."""
+        if start + size > have and not self.broken:
             self.broken.append(f"truncated: {what} ends at byte {start + size}, the file at {have}")
 
 

@@ -6,7 +6,7 @@ import lief
 
 from gostead.artifact import buildinfo, layout, signature
 from gostead.artifact.container import Piece
-from gostead.artifact.model import Library, MachO, Part, Version
+from gostead.artifact.model import Library, MachO, Part, Signature, Version
 
 _CPU = {7: "386", 0x01000007: "amd64", 12: "arm", 0x0100000C: "arm64", 0x0200000C: "arm64_32",
         18: "ppc", 0x01000012: "ppc64"}  # fmt: skip
@@ -43,7 +43,9 @@ def read(piece: Piece) -> Part:
         if section.name == "__go_buildinfo" and section.offset + section.size <= len(piece.data):
             content = piece.data[section.offset : section.offset + section.size]
             part.go = buildinfo.find(content, section.virtual_address)
-    if found.signature and sum(found.signature) <= len(piece.data):
+    if found.signature and sum(found.signature) > len(piece.data):
+        part.macho.signature = Signature(broken=["cut off"])
+    elif found.signature:
         part.macho.signature = signature.read(piece.data, *found.signature)
         part.broken += part.macho.signature.broken
     return part

@@ -90,5 +90,5 @@ def _known(piece: Piece) -> Part:
         return Part(piece.name, "Go object", f"{words[0]}, {words[2]}", words[1])
     part = Part(piece.name, "other", container.what_it_is(piece.data))
     if piece.cpu is not None:
-        part.broken.append(f"no binary: {part.kind}")
+        part.broken.append(part.kind)
     return part

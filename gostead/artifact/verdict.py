@@ -182,7 +182,7 @@ def _details(part: Part, *, several: bool) -> list[str]:
         needed = needed_libraries(part.macho)
         own = len(part.macho.libraries) - len(needed)
         lines.append(
-            f"libraries: {own} of macOS" + "".join(f"; must be there: {n}" for n in needed)
+            f"libraries: {own} that macOS brings" + "".join(f"; must be there: {n}" for n in needed)
         )
         if needed and part.macho.rpaths:
             lines.append(f"@rpath is {' or '.join(part.macho.rpaths)}")
@@ -200,7 +200,10 @@ def _versions(part: Part, macho: MachO) -> list[str]:
     lines = []
     if said:
         platform = "macOS" if macho.platform == "macos" else macho.platform
-        lines.append(f"says {platform} {_dotted(said)}, built with the SDK of {_dotted(macho.sdk)}")
+        sdk = _dotted(macho.sdk)
+        lines.append(
+            f"minimum in the file: {platform} {_dotted(said)}; built with the SDK of {sdk}"
+        )
     if said and needs > said and part.go:
         lines.append(f"but {part.go.version} needs macOS {_dotted(needs)}, and that counts")
     return lines
@@ -210,6 +213,8 @@ def _signed(macho: MachO) -> str:
     signature = macho.signature
     if signature is None:
         return "signature: none"
+    if signature.broken and not signature.identifier:
+        return "signature: damaged"
     who = f"by {signature.authority}" if signature.authority else "of a kind that is not known"
     if signature.ad_hoc:
         who = "ad-hoc, by the linker" if signature.by_linker else "ad-hoc"

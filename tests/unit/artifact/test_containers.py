@@ -35,7 +35,7 @@ def test_a_wide_header_is_read_and_starts_no_program(tmp_path: Path) -> None:
         (universal(SLICES, moved={"amd64": -16384}), "lies over the table or another slice"),
         (universal(SLICES, align=4, moved={"amd64": -4}), "is not aligned to 2^4"),
         (universal({"amd64": macho("arm64")}), "the table of slices calls it amd64"),
-        (universal({"amd64": b"nothing" * 99}), "no binary: it begins with 6e 6f"),
+        (universal({"amd64": b"nothing" * 99}), "no Mach-O, ELF or ar file: it begins with 6e 6f"),
         (universal({}), "a universal file without slices"),
         (universal(SLICES)[:30], "its table of 2 slices ends at byte 48, the file at 30"),
         (universal(SLICES)[:6], "6 bytes are not a universal header"),

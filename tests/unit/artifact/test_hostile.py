@@ -76,7 +76,7 @@ def test_each_byte_that_is_signed_counts(tmp_path: Path) -> None:
         (b"", "it is empty"),
         (b"#!/bin/sh\nexit\n", "it is a script"),
         (b"MZ\x90\0" + bytes(200), "it is a Windows program"),
-        (b"package main\n", "it begins with 70 61 63"),
+        (b"package main\n", "no Mach-O, ELF or ar file: it begins with 70 61"),
     ],
 )
 def test_what_is_no_binary_is_an_error(tmp_path: Path, content: bytes, said: str) -> None:
