@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.artifacts import after, audit
-from tests.support.binaries import HARDENED, bsd_archive, macho, universal
+from tests.support.binaries import AD_HOC, HARDENED, bsd_archive, macho, signature, universal
 
 IMAGE = macho(
     flags=HARDENED, team="ABCDE12345", cms="Developer ID Application: Ann (ABCDE12345)",
     libraries=["/usr/lib/libSystem.B.dylib", "@rpath/x.dylib"], rpaths=["@loader_path"],
 )  # fmt: skip
+SEGMENT = 112  # where the first segment of a plain image has its command
 BOTH = universal({"amd64": macho("amd64"), "arm64": IMAGE})
 
 
@@ -68,6 +69,44 @@ def test_each_byte_that_is_signed_counts(tmp_path: Path) -> None:
     places = [*range(0, 400, 9), *range(400, end, 511), end - 1]
     said = after(tmp_path / "file", [{"set": [[at, IMAGE[at] ^ 0x20]]} for at in places])
     assert [at for at, (code, _) in zip(places, said, strict=True) if code == 0] == []
+
+
+@pytest.mark.parametrize(
+    ("at", "number", "said"),
+    [
+        (16, 4, "4 load commands fill 224 of 240 bytes"),
+        (16, 0xFFFFFFFF, "load command 6 of 4294967295 does not fit into its table"),
+        (20, 0xFFFFFFFF, "truncated: its table of load commands ends at byte"),
+        (SEGMENT + 4, 0, "load command 3 of 5 does not fit into its table"),
+        (SEGMENT + 4, 73, "load command 3 of 5 does not fit into its table"),
+        (SEGMENT + 4, 1 << 20, "load command 3 of 5 does not fit into its table"),
+        (SEGMENT + 4, 12, "load command 3 of 5 is too short for its kind"),
+    ],
+)
+def test_a_header_that_lies_about_its_commands_is_found(
+    tmp_path: Path, at: int, number: int, said: str
+) -> None:
+    (tmp_path / "file").write_bytes(macho())
+    lie = [[at + index, byte] for index, byte in enumerate(struct.pack("<I", number))]
+    ((code, line),) = after(tmp_path / "file", [{"set": lie}])
+    assert code == 2
+    assert said in line
+
+
+def test_a_signature_that_lies_is_found(tmp_path: Path) -> None:
+    file, image = tmp_path / "file", macho()
+    start = image.index(b"\xfa\xde\x0c\xc0")
+    file.write_bytes(image)
+    # A blob far outside.
+    lie = {"set": [[start + 16 + index, 0xFF] for index in range(4)]}
+    ((code, line),) = after(file, [lie])
+    assert code == 2
+    assert "its code signature cannot be read" in line
+    # One that is right, of the first page alone: the rest could be anything.
+    short = signature(image[:4096], AD_HOC)
+    file.write_bytes(image[:start] + short.ljust(len(image) - start, b"\0"))
+    ((code, line),) = after(file, [{}])
+    assert (code, line) == (2, f"its code signature ends at byte 4096, the code at {start}")
 
 
 @pytest.mark.parametrize(
