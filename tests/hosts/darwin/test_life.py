@@ -10,6 +10,7 @@ import pytest
 
 from tests.hosts.darwin.mac import Mac
 from tests.support.controller import Controller
+from tests.support.digest import Digest
 
 Apple = Callable[..., tuple[Mac, Controller]]
 BIN = "/opt/gostead/current/bin"
@@ -32,37 +33,53 @@ def findings(report: dict[str, Any]) -> list[tuple[str, str]]:
     return told + [("error", host["error"])] * bool(host["error"])
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_install_drift_repair_switch_rollback_remove(place: str, apple: Apple) -> None:
+def settled(place: str, apple: Apple) -> tuple[Mac, Controller, Digest, str]:
+    """A Mac with the declared Go: installed, clean in the second run, audited. And what it was."""
     scenario, user, more, root = PLACES[place]
     mac, controller = apple(scenario, user, **more)
-    site = controller.site
-    platform = "arm64" if mac.scenario.arm64 else "amd64"
-    said = {v: f"go version go{v} darwin/{platform}" for v in ("1.27.3", "1.26.8")}
-    users = ["kim"] if root == "/opt/gostead" else ["self"]
-    site.declare(users=users)
+    controller.site.declare(users=["kim"] if root == "/opt/gostead" else ["self"])
     mac.ssh("true", user=user)
     baseline = mac.digest(exclude=NOTES)
-
     controller.converge()
-    go = f"'{root}/current/bin/go' version"
-    assert mac.ssh(go, user=user).stdout.strip() == said["1.27.3"]
+    assert version(mac, place) == "1.27.3"
     before = mac.digest(times=True, exclude=NOTES)
     assert controller.changes(controller.converge()) == {}
     assert before.changes(mac.digest(times=True, exclude=NOTES)) == []
     report = controller.ask("audit")
     assert (report["exit"], findings(report)) == (0, [])
+    return mac, controller, baseline, root
 
+
+def version(mac: Mac, place: str) -> str:
+    """The release that answers, if it is one for the hardware."""
+    _scenario, user, _more, root = PLACES[place]
+    platform = "arm64" if mac.scenario.arm64 else "amd64"
+    said = mac.ssh(f"'{root}/current/bin/go' version", user=user).stdout.strip()
+    return said.removeprefix("go version go").removesuffix(f" darwin/{platform}")
+
+
+@pytest.mark.parametrize("place", ["intel as root", "under rosetta by sudo", "in a home"])
+def test_install_clean_in_the_second_run_and_remove(place: str, apple: Apple) -> None:
+    mac, controller, baseline, _root = settled(place, apple)
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+    assert (mac.touched, mac.unknown) == ([], [])
+
+
+@pytest.mark.parametrize("place", ["apple silicon as root", "in a home with a space"])
+def test_drift_repair_switch_rollback_remove(place: str, apple: Apple) -> None:
+    mac, controller, baseline, root = settled(place, apple)
     mac.run(["/bin/sh", "-c", f"rm -rf '{root}/toolchains/go1.27.3/pkg/tool'; "
              f"chmod 666 '{root}/env.sh'"], check=True)  # fmt: skip
     mended = {f"{root}/toolchains/go1.27.3": "changed", f"{root}/env.sh": "changed"}
     assert controller.changes(controller.converge()) == mended
 
-    site.declare({"default": "1.26.8"}, users=users)
+    users = ["kim"] if root == "/opt/gostead" else ["self"]
+    controller.site.declare({"default": "1.26.8"}, users=users)
     controller.converge()
-    assert mac.ssh(go, user=user).stdout.strip() == said["1.26.8"]
+    assert version(mac, place) == "1.26.8"
     assert controller.ask("rollback")["exit"] == 0
-    assert mac.ssh(go, user=user).stdout.strip() == said["1.27.3"]
+    assert version(mac, place) == "1.27.3"
     assert controller.ask("release")["exit"] == 0
 
     assert controller.ask("remove", "-y")["exit"] == 0
