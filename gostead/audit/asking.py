@@ -50,7 +50,13 @@ def ask(host: Any, script: str, *words: str) -> Answer:
     command = shlex.join(["sh", "-c", script, "gostead-audit", *words])
     # Else testinfra runs the host's python3: on a Mac without developer tools, a dialogue.
     host.backend._encoding = "utf-8"
-    done = host.backend.run(command)
+    try:
+        done = host.backend.run(command)
+    except RuntimeError as trouble:
+        # testinfra's, where ssh itself failed: it holds what ssh said.
+        said = getattr(trouble.args[0] if trouble.args else None, "stderr_bytes", b"")
+        what = printable(said.decode("utf-8", "replace")) or printable(str(trouble))
+        raise CannotAsk(f"the host cannot be reached: {what}") from None
     out, error = done.stdout_bytes, done.stderr_bytes
     if len(out) > MOST:
         raise CannotAsk(f"an answer of {len(out)} bytes is refused")

@@ -113,6 +113,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.outcome == "failed" and call.excinfo is not None:
         if isinstance(call.excinfo.value, NotAsDeclared):
             results["findings"].append(dataclasses.asdict(call.excinfo.value.finding))
+        elif isinstance(call.excinfo.value, CannotAsk):
+            results["errors"].append(str(call.excinfo.value))
         else:
             results["errors"].append(f"{item.name}: {call.excinfo.exconly()}")
     return report

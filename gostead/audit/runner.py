@@ -124,5 +124,5 @@ def _read(report: Path, done: subprocess.CompletedProcess[str]) -> HostResult:
         said = (done.stderr or done.stdout).strip()[-2000:]
         return HostResult(error=f"the audit did not run: {said}")
     findings = [AuditFinding(**finding) for finding in data["findings"]]
-    errors = data["errors"]
+    errors = list(dict.fromkeys(data["errors"]))
     return HostResult(findings, data["checks"], "\n".join(errors[:3]) or None, data["matrix"])

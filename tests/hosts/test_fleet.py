@@ -94,6 +94,18 @@ def test_the_audit_over_ssh_holds_and_then_finds(
     assert "compile (missing)" in str(report)
 
 
+def test_the_audit_says_once_why_it_cannot_ask(fleet: Hosts, control: Control) -> None:
+    stranger = control(
+        fleet(1), ssh_known_hosts_file="/dev/null", ssh_strict_host_key_checking="yes"
+    )
+    report = stranger.ask("audit")
+    assert report["exit"] == 1
+    (host,) = report["hosts"].values()
+    assert host["error"].startswith("the host cannot be reached: ")
+    assert host["error"].endswith("Host key verification failed.")
+    assert host["error"].count("Host key") == 1
+
+
 def test_equal_hosts_have_equal_facts(fleet: Hosts, control: Control) -> None:
     controller = control(fleet(2))
     facts = controller.ask("facts")
