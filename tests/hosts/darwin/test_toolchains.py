@@ -118,11 +118,11 @@ def test_no_file_of_ours_is_quarantined_or_taken_for_a_download(apple: Apple) ->
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("version", "26\n"), ("machine", "x86_64\n"), ("sysctl/hw.optional.arm64", None)],
+    [("version", "26\n"), ("machine", "arm64\n"), ("sysctl/hw.optional.arm64", None)],
 )
 def test_each_answer_that_was_recorded_is_used(apple: Apple, file: str, text: str | None) -> None:
     """Another answer makes another plan: so a stand-in that answers wrongly is noticed."""
-    mac, controller = apple(dataclasses.replace(SCENARIOS["tahoe"], version="12.7"))
+    mac, controller = apple(dataclasses.replace(SCENARIOS["under rosetta"], version="12.7"))
     controller.site.declare({"default": "1.26.8"})
 
     def system() -> object:
