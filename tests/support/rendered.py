@@ -98,7 +98,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "pressure": [{"lines": ["/gobuilds.slice 1 2 3 4"], "kills": True, "slice": "gobuilds.slice"},
                  {"lines": [], "kills": False, "slice": "gobuilds.slice"}],
     "reload": [{"slice": "gobuilds.slice", "stop": stop,
-                "units": ["gobuilds.slice"],
+                "units": ["gobuilds.slice", "user-1000.slice"],
                 "limits": [("gobuilds.slice/memory.high", "419430400"),
                            ("gobuilds.slice/cpu.max", "150000 100000")]}
                for stop in (False, True)],
