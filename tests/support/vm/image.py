@@ -94,14 +94,14 @@ class Image:
 
 def image(release: str) -> Image:
     """Return the image of `release`, built at first use. Skips where there are no apt sources."""
-    sources = _sources_of(release)
+    sources = sources_of(release)
     recipe = [inspect.getsource(module) for module in (sys.modules[__name__], rootfs)]
     key = recipe_key(*recipe, release, sources, keys().client_public, keys().host_public)
     directory = built_once(f"guest-{release}-{key}", lambda path: _build(path, release, sources))
     return Image(release, directory)
 
 
-def _sources_of(release: str) -> str:
+def sources_of(release: str) -> str:
     """Return the machine's own apt sources with its release exchanged for `release`."""
     if "ID=debian" not in Path("/etc/os-release").read_text().splitlines():
         return cannot_run("guests are built from a Debian machine's own apt sources")
