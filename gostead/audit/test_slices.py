@@ -57,6 +57,18 @@ def test_what_go_slice_starts_is_in_the_slice(host: Any, where: Place, setup: Go
         raise NotAsDeclared(AuditFinding(SUBJECT, program, what, "gostead apply"))
 
 
+def test_go_slice_of_a_mac_tells_go_of_the_budget(host: Any, where: Place, setup: GoSetup) -> None:
+    """Nothing in macOS holds a budget: what go-slice says to Go is all there is of it."""
+    if setup.state == "absent" or setup.slices.builds is None or where.system != "darwin":
+        pytest.skip("no budget is declared, or this is no Mac")
+    program = f"{where.root}/libexec/go-slice"
+    answer = ask(host, '"$1" sh -c \'echo "${GOMAXPROCS-}"\'', program)
+    told = answer.out.strip()
+    if answer.code or bool(told) != bool(setup.slices.go_limits):
+        what = f"says GOMAXPROCS={told}: {printable(answer.error)}"
+        raise NotAsDeclared(AuditFinding(SUBJECT, program, what, "gostead apply"))
+
+
 def test_declared_services_run_in_the_slice(
     host: Any, where: Place, setup: GoSetup, note: Any
 ) -> None:

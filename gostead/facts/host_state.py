@@ -97,7 +97,7 @@ def read(
             users=users, cron=cron, runners=runners, settings=settings, gobin=gobin,
             caches=caches, bounded=bounded, cgo=cgo, orphans=orphans, scheduled=scheduled,
             offers=offers,
-            slices=dict(slices or {"wanted": False, "users": (), "units": ()}),
+            slices=dict(slices or {"wanted": False, "users": (), "units": (), "mac": False}),
         )  # fmt: skip
         answer = transport.run(host, script, max_output=MAX_BYTES)
         try:

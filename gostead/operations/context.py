@@ -97,7 +97,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         scheduled=bool(known.linux.schedule.every),
         offers=known.darwin.xcode.command_line_tools == "latest",
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
-        slices=_slices(known.linux, chosen),
+        slices=_slices(known, chosen),
         orphans=any(setup.orphans.action != "off" for setup in both),
     )  # fmt: skip
     setup = known.for_system(state.system.name)
@@ -106,8 +106,9 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
     return setup, state
 
 
-def _slices(setup: GoSetup, chosen: Options) -> dict[str, Any]:
+def _slices(known: Declared, chosen: Options) -> dict[str, Any]:
     """What the probe of budgets looks at: nothing where none is declared and none was."""
+    setup = known.linux
     gone = setup.state == "absent" or chosen.remove
     return {"wanted": bool(setup.slices.builds) or gone, "users": setup.slices.users,
-            "units": setup.slices.units}  # fmt: skip
+            "units": setup.slices.units, "mac": bool(known.darwin.slices.builds)}  # fmt: skip

@@ -42,7 +42,10 @@ def unit_changes(
 
 
 def wrapper_changes(state: HostState, go: Limits | None) -> Iterator[Change | Finding]:
-    path, content = f"{state.system.root}/libexec/go-slice", wrapper(go).encode()
+    path, content = (
+        f"{state.system.root}/libexec/go-slice",
+        wrapper(go, mac=state.system.name == "darwin").encode(),
+    )
     entry = state.slices.entry(path)
     if entry.content != content or (entry.mode, entry.uid) != ("755", state.system.uid):
         yield Change(

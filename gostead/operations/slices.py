@@ -6,6 +6,7 @@ then holds is read from the cgroup files, not from systemd.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from pyinfra.api.state import State
 
 SUBJECT = "slices"
+ON_A_MAC = (
+    "nothing in macOS holds a budget for several processes: go-slice puts builds behind what "
+    "people do, and tells Go of the budget"
+)
 
 
 def plan(declared: GoSetup, state: HostState) -> Plan:
@@ -50,6 +55,12 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     budget = declared.slices.builds
     if budget is None:
         return Plan.of(undeclared(declared, state))
+    if state.system.name == "darwin" and declared.slices.when == "auto":
+        go = None
+        if declared.slices.go_limits:
+            go = limits(budget, state.slices.memory, state.slices.processors)
+        plan = Plan.of(wrapper_changes(state, go))
+        return dataclasses.replace(plan, not_applicable=ON_A_MAC)
     if why := why_not(state, budget):
         if declared.slices.when == "required":
             raise PlanError(f"slices: a budget is required, and cannot be held here: {why}")

@@ -55,9 +55,10 @@ def _service(variables: Mapping[str, str]) -> str:
     return lines + "".join(f"Environment={name}={value}\n" for name, value in variables.items())
 
 
-def wrapper(go: Limits | None) -> str:
+def wrapper(go: Limits | None, *, mac: bool) -> str:
     """The program go-slice."""
-    return render("go_slice.sh.j2", variables=sorted((go.variables() if go else {}).items()))
+    variables = sorted((go.variables() if go else {}).items())
+    return render("go_slice.sh.j2", variables=variables, mac=mac)
 
 
 def expected(key: str, value: str | int, memory: int) -> str:

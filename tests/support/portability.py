@@ -29,6 +29,7 @@ LINUX_ONLY = {
     "schedule": "schedule: systemd timers; on macOS an error of the plan",
     "unschedule": "schedule: systemd timers",
     "converge-scheduled": "schedule: what a systemd timer runs",
+    "go-slice-linux": "slices: the one of a Mac is go-slice-mac",
 }
 
 #: Name of a script, rule -> why it is right there.

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gostead.templates
+from gostead.operations.limits import Limits
+from gostead.operations.unit_files import wrapper
 from gostead.templates import host_script
 from gostead.trace import Person
 
@@ -129,8 +131,9 @@ PROBES = [
      "runners": ("/srv/it's",), "settings": deep, "gobin": "/srv/it's/bin" if deep else "",
      "bounded": deep, "orphans": deep, "scheduled": deep, "offers": deep,
      "cgo": ("gcc -m64", "it's") if deep else None,
-     "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service")}
-     if deep else {"wanted": False, "users": (), "units": ()},
+     "slices": {"wanted": deep, "users": ("it's",), "units": ("actions.*.service", "it's.service"),
+                "mac": True}
+     if deep else {"wanted": False, "users": (), "units": (), "mac": False},
      "caches": (("root", "/var/cache/it's"), ("tmp", "/srv/a b")) if deep else (),
      "scope": {"linux": scope, "darwin": "user"}}
     for deep in (False, True)
@@ -172,6 +175,8 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)
     yield "in-process", host_script("lib/in_process", **ORPHAN)
     yield "trim-cache", host_script("trim_cache")
+    for mac in (True, False):
+        yield f"go-slice-{'mac' if mac else 'linux'}", wrapper(Limits(2, 2**30, ""), mac=mac)
     for fixed in (True, False):
         yield (
             f"converge-scheduled-{fixed}",

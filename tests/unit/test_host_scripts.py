@@ -56,7 +56,8 @@ def test_no_construct_that_macos_or_busybox_lacks(pattern: str) -> None:
 def test_a_cut_script_runs_nothing() -> None:
     """A connection that breaks off inside a script must not leave half of it executed."""
     for name, text in SCRIPTS.items():
-        if name.startswith("probe"):
+        # A probe changes nothing; go-slice is a file, written whole.
+        if name.startswith(("probe", "go-slice")):
             continue
         cut = text[: text.rindex("\nmain")]
         after_functions = [
