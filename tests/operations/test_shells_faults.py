@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gostead.trace import Person, survey
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
 
@@ -250,3 +251,21 @@ def test_what_the_user_made_theirs_does_not_hold_the_removal_up(
         "edited since gostead wrote it: left"
     ]
     assert ground.run("ls /opt").stdout == ""
+
+
+def test_who_asks_is_not_ended_where_a_variable_quotes_the_script(
+    site: Site, ground: Sandbox
+) -> None:
+    """sudo 1.9.16 leaves all of a command in SUDO_COMMAND, our mark with it."""
+    site.declare(users=["ann"])
+    assert site.apply(ground)["exit"] == 0
+
+    def run(script: str) -> bytes:
+        above = 'sh -c "$SUDO_COMMAND"; code=$?; echo alive; exit "$code"'
+        done = ground.run(["sh", "-c", above], env={"SUDO_COMMAND": script})
+        assert done.stdout.endswith("alive\n"), done
+        return done.stdout.encode()
+
+    ann = Person("ann", 1002, 1002, "/home/ann", "/bin/bash")
+    cells = survey(run, [ann], "/opt/gostead/current/bin", shells=["bash"], modes=["login"])
+    assert [cell.go for cell in cells] == ["/opt/gostead/current/bin/go"]
