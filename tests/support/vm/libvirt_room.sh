@@ -54,11 +54,12 @@ mkdir -p "$work/site/group_data"
 cd "$work/site"
 ln -s "$root/deploy.py" "$root/inventories" "$root/operations" .
 printf 'go:\n  toolchains: {default: "1.27.3", fetch: controller}\n' >group_data/all.yaml
+failed=no
 show() { # COMMAND…: as a person would type it; what Vagrant draws over and over is left out
   printf '\n$ %s\n' "$*"
   if "$@" >"$work/said" 2>&1; then code=0; else code=$?; fi
   tr '\r' '\n' <"$work/said" | grep -Ev 'Progress: |^ *$' || :
-  [ "$code" = 0 ] || { echo "exit $code"; exit 1; }
+  [ "$code" = 0 ] || { echo "exit $code" && failed=yes; }
 }
 vagrant box add --force --name "$GOSTEAD_BOX" "$work/gostead.box" >"$work/said" 2>&1
 show vagrant up
@@ -70,3 +71,4 @@ show gostead apply -y inventories/vagrant.py
 # Emulated, the 30 s that an audit has by itself may be over.
 show gostead audit --timeout 300 inventories/vagrant.py
 show vagrant destroy -f
+[ "$failed" = no ]
