@@ -169,8 +169,8 @@ def what_the_kernel_holds_is_compared_and_what_overrides_it_is_named(
     # Another budget, with a unit, while the slices are active.
     own = "/sys/fs/cgroup/user.slice/user-1000.slice"
     with guest.login("deploy"):
-        apply(controller, builds=BUDGET | {"memory_high": "300MiB"})
-        assert limit(guest, "memory.high") == limit(guest, "memory.high", own) == str(300 << 20)
+        apply(controller, builds=BUDGET | {"memory_high": "200MiB"})
+        assert limit(guest, "memory.high") == limit(guest, "memory.high", own) == str(200 << 20)
         apply(controller)
     holds(guest)
 
