@@ -187,10 +187,8 @@ def _command(
         options["object"] = (
             f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={memory.path},share={share}"
         )
-    # vmgenid: two guests of one snapshot must not draw the same random numbers.
     devices = [
         "virtio-blk-pci,drive=disk", "virtio-net-pci,netdev=net,romfile=", "virtio-rng-pci",
-        "vmgenid,guid=auto",
     ]  # fmt: skip
     words = [QEMU, "-nodefaults", "-no-user-config"]
     words += [word for name, value in options.items() for word in (f"-{name}", value)]
