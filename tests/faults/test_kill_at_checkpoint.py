@@ -136,7 +136,7 @@ CASES = [
 
 def test_every_checkpoint_has_a_story() -> None:
     # What the timer runs is killed in tests/operations/test_scheduled_runs.py, what a Mac runs in
-    # tests/hosts/darwin/test_xcode.py.
+    # tests/hosts/darwin/test_command_line_tools.py.
     elsewhere = ("converge-scheduled", "command_line_tools", "no_command_line_tools")
     told = {found for found in checkpoints() if found[0] not in elsewhere}
     assert {case.values[1:3] for case in CASES} == told
