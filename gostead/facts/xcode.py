@@ -37,10 +37,9 @@ class Offer:
 class XcodeState:
     """`directory`, `clang`: whether they are there; `receipt`: the package's version (empty: no
     receipt); `selected`: what xcode-select names (empty: nothing); `selectable`: whether that is
-    there; `sdks`: the versions of the SDKs of the Command Line Tools, `links` where their
-    unversioned names lead; `agreed`: the version of Xcode whose licence was agreed to; `offers`:
-    what macOS already knows to be on offer; `others`: Go programs elsewhere, and the processors
-    they are for (empty: several, or unknown)."""
+    there; `sdks`: the versions of the SDKs of the Command Line Tools; `agreed`: the version of
+    Xcode whose licence was agreed to; `offers`: what macOS already knows to be on offer; `others`:
+    Go programs elsewhere, and the processors they are for (empty: several, or unknown)."""
 
     asked: bool = False
     directory: bool = False
@@ -49,7 +48,6 @@ class XcodeState:
     selected: str = ""
     selectable: bool = False
     sdks: tuple[Version, ...] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
     applications: tuple[Application, ...] = ()
     agreed: Version = ()
     offers: tuple[Offer, ...] = ()
@@ -110,22 +108,20 @@ def parse_xcode(
     sdk: Iterable[tuple[bytes, ...]],
     processor: Iterable[tuple[bytes, ...]],
 ) -> XcodeState:
-    """The `xcode` record with those of its parts. Raises ValueError where
-    they are not of the probe's form."""
+    """The `xcode` record with those of its parts.
+
+    Raises ValueError where they are not of the probe's form.
+    """
     tools, receipt, selected, selectable, agreed, listed = map(text, fields)
     if tools not in ("absent", "partial", "there") or selectable not in ("yes", "no"):
         raise ValueError(f"unknown state of the Command Line Tools {tools!r} {selectable!r}")
-    names = {text(name): text(target) for name, target in sdk}
-    versions = [
-        version_of(match[1])
-        for name, target in names.items()
-        for match in [re.fullmatch(r"MacOSX(\d+(?:\.\d+)*)\.sdk", target or name)]
-        if match
-    ]
+    # A name without a version is a link to one that has it.
+    names = (text(target) or text(name) for name, target in sdk)
+    found = (re.fullmatch(r"MacOSX(\d+(?:\.\d+)*)\.sdk", name) for name in names)
+    versions = {version_of(match[1]) for match in found if match}
     return XcodeState(
         True, tools != "absent", tools == "there", receipt_of(receipt), selected,
-        selectable == "yes", tuple(sorted(set(versions))),
-        {name: target for name, target in names.items() if target},
+        selectable == "yes", tuple(sorted(versions)),
         tuple(Application(text(path), version_of(text(version))) for path, version in application),
         version_of(agreed), offers_of(listed),
         {text(path): PROCESSORS.get(text(head), "") for path, head in processor},
