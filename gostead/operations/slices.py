@@ -55,19 +55,14 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     budget = declared.slices.builds
     if budget is None:
         return Plan.of(undeclared(declared, state))
+    host = state.slices
+    go = limits(budget, host.memory, host.processors) if declared.slices.go_limits else None
     if state.system.name == "darwin" and declared.slices.when == "auto":
-        go = None
-        if declared.slices.go_limits:
-            go = limits(budget, state.slices.memory, state.slices.processors)
-        plan = Plan.of(wrapper_changes(state, go))
-        return dataclasses.replace(plan, not_applicable=ON_A_MAC)
+        return dataclasses.replace(Plan.of(wrapper_changes(state, go)), not_applicable=ON_A_MAC)
     if why := why_not(state, budget):
         if declared.slices.when == "required":
             raise PlanError(f"slices: a budget is required, and cannot be held here: {why}")
         return Plan(not_applicable=why)
-    go = None
-    if declared.slices.go_limits:
-        go = limits(budget, state.slices.memory, state.slices.processors)
     found = [*unit_changes(declared, state, go), *undeclared(declared, state, go)]
     moved = any(isinstance(one, Change) for one in found)
     found += wrapper_changes(state, go)
