@@ -112,8 +112,8 @@ def test_no_variable_fights_the_tools(
     for cell in found.cells:
         chain = found.chains.get((cell.user, cell.shell, cell.mode), ())
         for variable in cell.variables:
-            severity, what = _fights(setup, variable.name, variable.shown)
-            if what:
+            if fight := _fights(setup, variable.name, variable.shown):
+                severity, what = fight
                 line = trace.variable_line(chain, variable.name)
                 place = f"{line.file}:{line.line}" if line else ""
                 findings[cell.user, variable.name, place] = AuditFinding(
@@ -122,15 +122,15 @@ def test_no_variable_fights_the_tools(
     _say(list(findings.values()), note)
 
 
-def _fights(setup: GoSetup, name: str, shown: str) -> tuple[Any, str]:
-    if name == "SDKROOT":
-        if setup.xcode.sdkroot == "unset":
-            return "error", "declared is `sdkroot: unset`"
-        if shown != SDK:
-            return "warning", "an SDK with a version in its name is gone after the next update"
+def _fights(setup: GoSetup, name: str, shown: str) -> tuple[Any, str] | None:
+    """How bad an exported variable is for what xcode-select names, and why; None: not at all."""
     if name == "DEVELOPER_DIR":
         return "warning", "it overrules what xcode-select names"
-    return "error", ""
+    if name != "SDKROOT" or (shown == SDK and setup.xcode.sdkroot != "unset"):
+        return None
+    if setup.xcode.sdkroot == "unset":
+        return "error", "declared is `sdkroot: unset`"
+    return "warning", "an SDK with a version in its name is gone after the next update"
 
 
 def test_go_is_signed_by_its_makers(host: Any, where: Place, setup: GoSetup) -> None:
