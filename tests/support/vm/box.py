@@ -18,7 +18,14 @@ from pathlib import Path
 
 from tests.support.cache import remove
 from tests.support.rootfs import bootstrap
-from tests.support.vm.image import HOOKS, PACKAGES, RELEASES, sources_of
+from tests.support.vm.image import (
+    HOOKS,
+    PACKAGES,
+    RELEASES,
+    put_files,
+    sources_of,
+    take_kernel,
+)
 
 GIGABYTES = 8
 #: Where Debian's package and Vagrant's own installer have it.
@@ -68,9 +75,7 @@ def build(directory: Path, release: str, key: str) -> None:
     root = directory / "root"
     bootstrap(root, release, sources_of(release), PACKAGES.split(), HOOKS)
     furnish(root, release, key)
-    for name, target in (("vmlinuz", "vmlinuz"), ("initrd.img", "initrd")):
-        (root / name).resolve().relative_to(root)  # its links lead to nowhere outside
-        (root / name).resolve().rename(directory / target)
+    take_kernel(root, directory / "vmlinuz", directory / "initrd")
     raw = directory / "disk.raw"
     run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", root, raw, f"{GIGABYTES}G")
     remove(root)
@@ -101,10 +106,7 @@ def furnish(root: Path, release: str, key: str) -> None:
         "home/vagrant/.ssh/authorized_keys": key,
     }
     run("chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", "vagrant")
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    put_files(root, files)
     (root / "etc/sudoers.d/vagrant").chmod(0o440)
     (root / "home/vagrant/.ssh").chmod(0o700)
     run("chroot", root, "chown", "-R", "vagrant:", "/home/vagrant")

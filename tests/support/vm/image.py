@@ -10,6 +10,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,22 @@ def sources_of(release: str) -> str:
     return re.sub(rf"\b{re.escape(suite)}\b", release, sources)
 
 
+def take_kernel(root: Path, kernel: Path, initrd: Path) -> None:
+    """Moves the kernel and its first root out of a root file system, which then boots by them."""
+    for name, target in (("vmlinuz", kernel), ("initrd.img", initrd)):
+        (root / name).resolve().relative_to(root)  # its links lead to nowhere outside
+        (root / name).resolve().rename(target)
+
+
+def put_files(root: Path, files: Mapping[str, str]) -> None:
+    """Writes these texts below `root`, in place of what is there."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+
+
 def _build(directory: Path, release: str, sources: str) -> None:
     directory.mkdir()
     root = directory / "root"
@@ -116,9 +133,7 @@ def _build(directory: Path, release: str, sources: str) -> None:
     add_users(root, keys())
     _furnish(root)
     built = Image(release, directory)
-    for name, target in (("vmlinuz", built.kernel), ("initrd.img", built.initrd)):
-        (root / name).resolve().relative_to(root)  # its links lead to nowhere outside
-        (root / name).resolve().rename(target)
+    take_kernel(root, built.kernel, built.initrd)
     subprocess.run(
         ["mke2fs", "-q", "-t", "ext4", "-L", "root", "-m", "0", "-d", root, built.disk, DISK_SIZE],
         check=True, capture_output=True,
@@ -139,11 +154,7 @@ def _furnish(root: Path) -> None:
         # Written at once: what is looked at after a power loss is what the journal had.
         "etc/systemd/journald.conf.d/guest.conf": "[Journal]\nStorage=persistent\n",
     }
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_text(text)
+    put_files(root, files)
     for command in ("enable guest-network.service ssh.service", f"mask {MASKED}"):
         subprocess.run(
             ["systemctl", f"--root={root}", *command.split()], check=True, capture_output=True
