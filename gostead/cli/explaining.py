@@ -99,7 +99,8 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
                            "", "install one (`cgo: {required: true}`), or declare CGO_ENABLED: 0")
             )  # fmt: skip
     others = trace.installations(run, people)
-    report.findings += _foreign_architecture(state.system.platform, others)
+    if setup.xcode.rosetta == "native":
+        report.findings += _foreign_architecture(state.system.platform, others)
     report.explained = {
         "directory": directory,
         "settings": [
