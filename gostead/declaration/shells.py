@@ -80,6 +80,13 @@ class Shells(BaseModel):
         "file, and Debian's does not look into /usr/local/bin.",
         examples=[True],
     )
+    gui: Annotated[bool, BeforeValidator(switch)] = Field(
+        False,
+        description="On a Mac: a LaunchAgent of each declared user that puts the declared Go in "
+        "front of the PATH of programs that are started at the screen, which read no start-up "
+        "file. They see it when they are started anew.",
+        examples=[True],
+    )
     runners: Annotated[tuple[Runner, ...], AfterValidator(without_duplicates)] = Field(
         (),
         description="Directories of CI runners whose `.path` and `.env` get the declared Go "

@@ -11,7 +11,7 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, crontabs, runners
+from gostead.operations import blocks, crontabs, launchd, runners
 from gostead.operations.change import Change, Content, Finding, Script
 from gostead.templates import quote
 
@@ -97,9 +97,11 @@ def take_back(
         yield from crontabs.take_back(state, home, item, subject, why, key)
         return
     runner = posixpath.dirname(item.path) if kind == "runner" else ""
+    agent = item.path == launchd.place(home.home, launchd.SCREEN)
     script = home_script(
-        state, home, entry, item.kind, item.detail, after, forget=True, runner=runner
-    )
+        state, home, entry, item.kind, item.detail, after, forget=True, runner=runner,
+        prove=launchd.unload(launchd.SCREEN) if agent else "",
+    )  # fmt: skip
     words = ("file of gostead's", "absent") if after is None else ("with a block", "without")
     if kind == "goroot":
         words = ("without an exported GOROOT", "as it was")

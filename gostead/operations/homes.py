@@ -19,7 +19,7 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, learning, runners
+from gostead.operations import blocks, launchd, learning, runners
 from gostead.operations.change import Change, Finding
 from gostead.operations.crontabs import crontab
 from gostead.operations.goroot import goroot_lines, told
@@ -47,6 +47,7 @@ class Wanted:
     where: blocks.Where = "last"
     whole: bool = False
     only_last: bool = False  # nothing but blank lines may follow: known from running the shells
+    start: str = ""  # a script of the user's that puts it into force
     marks: blocks.Marks = blocks.BLOCK
 
     @property
@@ -158,6 +159,10 @@ def wanted_in(declared: GoSetup, state: HostState, home: Home) -> Iterator[Wante
     if "fish" in kinds and not system_fish:
         text = f"# Written by gostead.\nsource {quote(root + '/env.fish')}\n"
         yield Wanted(f"{home.config}/fish/conf.d/gostead.fish", "fish reads it", text, whole=True)
+    if declared.shells.gui and state.system.name == "darwin":
+        yield Wanted(launchd.place(at, launchd.SCREEN), "what is started at the screen has its "
+                     "PATH from launchd", launchd.screen_agent(root), whole=True,
+                     start=launchd.load(at, launchd.SCREEN))  # fmt: skip
 
 
 def _with_last(state: HostState, home: Home, wanted: list[Wanted]) -> list[Wanted]:
@@ -199,7 +204,7 @@ def _converge(state: HostState, home: Home, wanted: Wanted) -> Iterator[Change |
     why = wanted.why
     if entry.path != wanted.path:
         why += f"; {wanted.path} leads there, and what keeps it (git?) will see a change"
-    yield _change(state, home, entry, f"{wanted.kind}@{home.name}", detail, after, why)
+    yield _change(state, home, entry, wanted, detail, after, why)
 
 
 def _refusal(
@@ -225,10 +230,12 @@ def _refusal(
 
 
 def _change(
-    state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes, why: str
+    state: HostState, home: Home, entry: Entry, wanted: Wanted, detail: str, after: bytes, why: str
 ) -> Change:
-    words = ("no block", "with a block") if not kind.startswith("file") else ("another", "as made")
+    words = ("another", "as made") if wanted.whole else ("no block", "with a block")
+    kind = f"{wanted.kind}@{home.name}"
+    script = home_script(state, home, entry, kind, detail, after, prove=wanted.start)
     return Change(
         SUBJECT, entry.path, "absent" if entry.kind == "absent" else words[0], words[1], why,
-        "users", home_script(state, home, entry, kind, detail, after), home.name,
+        "users", script, home.name,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, crontabs
+from gostead.operations import blocks, crontabs, launchd
 from gostead.operations.change import Change, Finding
 from gostead.operations.home_files import home_script, registered
 from gostead.templates import quote
@@ -29,20 +29,6 @@ XDG_RUNTIME_DIR=/run/user/$(id -u)
 export XDG_RUNTIME_DIR
 if [ -S "$XDG_RUNTIME_DIR/systemd/private" ]; then
   systemctl --user daemon-reload && systemctl --user {act} gostead-trim-cache.timer || :
-fi
-"""
-#: launchd has gui/UID while that user is logged in at the screen, and loads what is there at login.
-#: It holds a job as it was loaded, and what is unloaded may take a moment to go.
-_LAUNCH = """\
-domain=gui/$(id -u)
-if launchctl print "$domain" >/dev/null 2>&1; then
-  launchctl bootout "$domain/{label}" 2>/dev/null || :
-  tries=0
-  until launchctl bootstrap "$domain" {plist} 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 10 ]; then echo "launchd does not take {label}" >&2; exit 1; fi
-    sleep 1
-  done
 fi
 """
 #: The manager is not asked (`systemctl --user clean`): it may not run. A directory of the XDG Base
@@ -64,9 +50,8 @@ def timer(
             "StartCalendarInterval": {"Hour": 4, "Minute": home.uid % 60},
             "ProcessType": "Background", "LowPriorityIO": True, "Nice": 19,
         })  # fmt: skip
-        at = f"{home.home}/Library/LaunchAgents/{LABEL}.plist"
-        start = _LAUNCH.format(label=LABEL, plist=quote(at))
-        yield from _file(state, home, at, agent, subject, start)
+        at = launchd.place(home.home, LABEL)
+        yield from _file(state, home, at, agent, subject, launchd.load(home.home, LABEL))
     elif state.caches.init == "systemd":
         for name, text in _units(trimmer, path, limit, home.uid % 60).items():
             at = f"{home.home}/.config/systemd/user/{name}"
@@ -142,6 +127,6 @@ def take_back(
         return
     stop = _START.format(act="stop") + _FORGET
     if state.system.name == "darwin":
-        stop = f"launchctl bootout gui/$(id -u)/{LABEL} 2>/dev/null || :"
+        stop = launchd.unload(LABEL)
     script = home_script(state, home, entry, item.kind, item.detail, None, forget=True, prove=stop)
     yield Change(subject, item.path, "file of gostead's", "absent", why, key, script, home.name)

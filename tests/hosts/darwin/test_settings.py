@@ -14,6 +14,7 @@ from tests.support.controller import Controller
 
 Apple = Callable[..., tuple[Mac, Controller]]
 SUPPORT = "/Users/kim/Library/Application Support"
+SCREEN = "Library/LaunchAgents/dev.gostead.path.plist"
 AGENT = "/Users/kim/Library/LaunchAgents/dev.gostead.trim-cache.plist"
 
 
@@ -114,6 +115,39 @@ def test_nobody_at_the_screen_is_no_failure(apple: Apple) -> None:
     at = mac.path / "Users/lee of it/Library/LaunchAgents/dev.gostead.trim-cache.plist"
     words = plistlib.loads(at.read_bytes())["ProgramArguments"]
     assert "/Users/lee of it/Library/Caches/go-build" in words
+
+
+def test_what_is_started_at_the_screen_finds_go(apple: Apple) -> None:
+    mac, controller = apple()
+    baseline = mac.digest(exclude=NOTES)
+    controller.site.declare(users=["kim", "lee"], shells={"gui": True})
+    clean_twice(mac, controller)
+    path = "/opt/gostead/current/bin:/usr/bin:/bin:/usr/sbin:/sbin\n"
+    assert mac.shell("launchctl getenv PATH", user="kim").stdout == path
+    mac.shell("launchctl kickstart gui/501/dev.gostead.path", user="kim")  # the next login
+    assert mac.shell("launchctl getenv PATH", user="kim").stdout == path
+    assert (mac.path / "Users/lee of it" / SCREEN).is_file()  # loaded when lee logs in
+    mac.shell("launchctl bootout gui/501/dev.gostead.path", user="kim")
+    assert "launchd does not have it" in str(controller.ask("audit"))
+
+    controller.site.declare(users=["kim"], shells={"gui": False})
+    controller.converge()
+    assert not (mac.path / "Users/kim" / SCREEN).exists()
+    controller.site.declare(users=["kim"], shells={"gui": True})
+    controller.converge()
+    assert controller.ask("remove", "-y")["exit"] == 0
+    assert mac.shell("launchctl print gui/501/dev.gostead.path").returncode == 113
+    assert baseline.changes(mac.digest(exclude=NOTES)) == []
+
+
+def test_an_agent_of_somebody_else_is_left_alone(apple: Apple) -> None:
+    mac, controller = apple()
+    mac.shell(f"mkdir -p ~/Library/LaunchAgents; echo mine >~/{SCREEN}", user="kim")
+    controller.site.declare(users=["kim"], shells={"gui": True})
+    report = controller.ask("apply", "-y")
+    assert report["exit"] == 1
+    assert any("gostead did not write it" in text for _severity, text in findings(report))
+    assert (mac.path / "Users/kim" / SCREEN).read_text() == "mine\n"
 
 
 def test_tools_are_built_by_nobody_in_particular(apple: Apple) -> None:

@@ -72,7 +72,7 @@ def test_every_declared_key_is_in_the_schema() -> None:
         "go.orphans": ["action", "min_age"],
         "go.schedule": ["every", "jitter", "source", "ref", "signers"],
         "go.toolchains": list(Toolchains.model_fields),
-        "go.shells": ["kinds", "goroot", "cron", "runners"],
+        "go.shells": ["kinds", "goroot", "cron", "gui", "runners"],
         "go.network": ["proxy", "ca_bundle", "auth"],
     }
 
