@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from tests.support.cache import built_once, recipe_key
+from tests.support.cache import built_once, cache_dir, recipe_key
 from tests.support.go_cache import PLATFORM, go_cache
 from tests.support.requirements import need_programs
 
@@ -59,6 +59,23 @@ def released(name: str, platform: str, version: str = "1.27.3") -> Path:
     return built_once(f"released-{version}-{platform}-{name.replace('/', '-')}", extract)
 
 
+def build_cache(package: str, version: str = "1.27.3") -> Path:
+    """A tar of a GOCACHE in which that package of the standard library is built, without cgo: what
+    goes by content, and so is good wherever the same toolchain stands."""
+
+    def fill(path: Path) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            settings = {"GOCACHE": f"{directory}/cache", "CGO_ENABLED": "0"}
+            subprocess.run(
+                [_tree(version) / "bin/go", "build", package],
+                env=_environment(Path(directory), settings), check=True, capture_output=True,
+            )  # fmt: skip
+            with tarfile.open(path, "w") as tar:
+                tar.add(settings["GOCACHE"], ".")
+
+    return built_once(f"gocache-{version}-{package.replace('/', '-')}.tar", fill)
+
+
 def go_version_m(file: Path) -> dict[str, str]:
     """What Go's own reader says: the settings, with the release under ""."""
     with tempfile.TemporaryDirectory() as home:
@@ -84,9 +101,11 @@ def _build(
         (home / "hello").mkdir()
         (home / "hello/go.mod").write_text("module example.com/hello\n\ngo 1.26\n")
         (home / "hello/hello.go").write_text(source)
+        # What it needs of the standard library is compiled once for all of them.
+        kept = {"GOCACHE": str(cache_dir() / "go-build")}
         done = subprocess.run(
             [tree / "bin/go", "build", *words, "-o", home / "made", "."], cwd=home / "hello",
-            env=_environment(home, settings), capture_output=True, text=True, check=False,
+            env=_environment(home, settings | kept), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         path.write_bytes((home / "made").read_bytes())
