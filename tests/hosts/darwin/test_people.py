@@ -39,6 +39,20 @@ def test_root_has_two_homes_and_the_first_counts(mac: Mac) -> None:
     assert asked(mac, "root") == (Person("root", 0, 0, "/var/root", "/bin/sh"),)
 
 
+def test_what_is_no_value_is_taken_for_none_wherever_it_stands(mac: Mac) -> None:
+    """What is said of a missing key was recorded before the values; no manual promises that."""
+    program = mac.path / "usr/bin/dscl"
+    text = program.read_text()
+    last = text.replace('echo "No such key: $key"', 'missing="$missing $key"').replace(
+        "\n  ;;\n*) unknown",
+        '\n  for key in $missing; do echo "No such key: $key"; done\n  ;;\n*) unknown',
+    )
+    program.write_text(last.replace("there=''", "there='' missing=''"))
+    answer = mac.shell("dscl . -read /Users/kim UserShell IsHidden").stdout
+    assert answer == "UserShell: /bin/zsh\nNo such key: IsHidden\n"
+    assert asked(mac, "humans") == (KIM, LEE)
+
+
 def test_nobody_of_that_name(mac: Mac) -> None:
     with pytest.raises(TraceError, match="ghost"):
         asked(mac, "kim", "ghost")

@@ -147,6 +147,10 @@ def test_the_directory_service(mac: Mac) -> None:
     assert (nobody.returncode, "eDSRecordNotFound" in nobody.stderr) == (56, True)
     hidden = mac.shell("dscl . -read /Users/support IsHidden; dscl . -read /Users/kim IsHidden")
     assert hidden.stdout == "dsAttrTypeNative:IsHidden: 1\nNo such key: IsHidden\n"
+    missing = mac.shell("dscl . -read /Users/root NFSHomeDirectory OriginalNodeName").stdout
+    assert (
+        missing == "No such key: OriginalNodeName\nNFSHomeDirectory: /var/root /private/var/root\n"
+    )
     assert "kim                      501\n" in mac.shell("dscl . -list /Users UniqueID").stdout
     assert mac.ssh("id -un; id -gn; sudo -n id -u", user="kim").stdout == "kim\nstaff\n0\n"
     assert mac.ssh("sudo -n id -u", user="lee").returncode == 1
