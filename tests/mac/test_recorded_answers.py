@@ -15,6 +15,7 @@ FORMS = {
     "sw_vers -productVersion": r"\d+\.\d+(\.\d+)?",
     "sysctl -n kern.bootsessionuuid": r"[0-9A-F-]{36}",
     "csrutil status": r"System Integrity Protection status: \w.*\.",
+    "DevToolsSecurity -status": r"Developer mode is currently (enabled|disabled)\.",
     "spctl --status": r"assessments (enabled|disabled)",
     "dscl . -read /Users/$(id -un) NFSHomeDirectory": r"NFSHomeDirectory: /.*",
     "dscl . -read /Users/$(id -un) UserShell": r"UserShell: /.*",

@@ -21,7 +21,8 @@ def macho(
     cpu: str = "arm64", *, kind: int = 2, minimum: str = "13.0", sdk: str = "14.5",
     platform: int = 1, old: bool = False, libraries: Iterable[str] = (SYSTEM,),
     weak: Iterable[str] = (), rpaths: Iterable[str] = (), encrypted: bool = False,
-    flags: int | None = AD_HOC, team: str = "", cms: str = "", code: bytes = b"code" * 3000,
+    flags: int | None = AD_HOC, team: str = "", cms: str = "", name: str = "hello",
+    code: bytes = b"code" * 3000,
 ) -> bytes:  # fmt: skip
     """A Mach-O image of 64 bits; `flags` of its code directory, None for no signature; `cms` is
     the signer's name. It could not run: its code is no code."""
@@ -38,7 +39,7 @@ def macho(
     size = sum(map(len, commands)) + 2 * 72 + (16 if flags is not None else 0)
     count = len(commands) + 2 + (flags is not None)
     end = -(-(_HEADER + size + len(code)) // 16) * 16
-    link = _signature_size(end, team, cms) if flags is not None else 0
+    link = len(signature(bytes(end), 0, team, cms, name)) if flags is not None else 0
     commands += [
         _segment(b"__TEXT", 0x100000000, 0, end),
         _segment(b"__LINKEDIT", 0x101000000, end, link),
@@ -47,7 +48,7 @@ def macho(
         commands.append(struct.pack("<4I", 0x1D, 16, end, link))
     header = struct.pack("<8I", 0xFEEDFACF, CPU[cpu], 0, kind, count, size, 0x85, 0)
     image = (header + b"".join(commands) + code).ljust(end, b"\0")
-    return image + (signature(image, flags, team, cms) if flags is not None else b"")
+    return image + (signature(image, flags, team, cms, name) if flags is not None else b"")
 
 
 def signature(
@@ -127,7 +128,3 @@ def _with_text(command: int, at: int, text: str, between: bytes = b"") -> bytes:
 def _segment(name: bytes, address: int, offset: int, size: int) -> bytes:
     return struct.pack("<2I16s4Q4I", 0x19, 72, name, address, -(-size // PAGE) * PAGE, offset, size,
                        7, 5, 0, 0)  # fmt: skip
-
-
-def _signature_size(end: int, team: str, cms: str) -> int:
-    return len(signature(bytes(end), 0, team, cms))
