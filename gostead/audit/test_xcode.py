@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gostead import trace
-from gostead.audit.asking import Place, ask, printable
+from gostead.audit.asking import CannotAsk, Place, ask, printable
 from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup
 from gostead.declaration.xcode import SDK, TOOLS
@@ -160,10 +160,12 @@ def test_go_is_signed_by_its_makers(host: Any, where: Place, setup: GoSetup) -> 
 
 def test_nothing_is_in_quarantine(host: Any, where: Place) -> None:
     """What a browser fetched carries it; what we unpack must not: Gatekeeper would ask first."""
-    script = 'find "$1/bin" -type f -xattrname com.apple.quarantine | head -n 3'
+    script = 'find "$1/bin" -type f -xattrname com.apple.quarantine'
     for version in ask(host, 'ls "$1"', f"{where.root}/toolchains").out.split():
-        found = ask(host, script, f"{where.root}/toolchains/{version}").out
-        if found:
+        answer = ask(host, script, f"{where.root}/toolchains/{version}")
+        if answer.code:
+            raise CannotAsk(f"quarantine: {printable(answer.error)}")
+        if found := answer.out:
             what = f"carry com.apple.quarantine: {printable(found)}"
             mend = "gostead apply --deep"
             raise NotAsDeclared(AuditFinding("toolchains", version, what, mend))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gostead.audit import test_xcode as checks
-from gostead.audit.asking import Place, place
+from gostead.audit.asking import CannotAsk, Place, place
 from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup
 from tests.hosts.darwin.developer_tools import TOOLS, left_alone
@@ -153,6 +153,11 @@ def test_what_a_browser_brought(macs: Macs) -> None:
     checks.test_nothing_is_in_quarantine(host, WHERE)
     (mac.state / "quarantined").write_text(f"/elsewhere\n{TREE}/bin/gofmt\n")
     with pytest.raises(NotAsDeclared, match=f"quarantine: {TREE}/bin/gofmt\n"):
+        checks.test_nothing_is_in_quarantine(host, WHERE)
+    # No answer is not "nothing".
+    find = mac.path / "usr/bin/find"
+    find.write_text("#!/bin/sh\necho 'find: -xattrname: unknown primary or operator' >&2; exit 1\n")
+    with pytest.raises(CannotAsk, match="unknown primary"):
         checks.test_nothing_is_in_quarantine(host, WHERE)
     left_alone(mac)
 
