@@ -87,9 +87,12 @@ def test_what_is_selected_is_there(host: Any, setup: GoSetup, note: Note) -> Non
 
 
 def test_cgo_finds_an_sdk_of_this_system(host: Any, note: Note) -> None:
-    """xcrun is asked only where the tools are known to be there."""
+    """xcrun is asked only where the tools are known to be there, and what is selected too."""
     if not _there(host):
         pytest.skip("there are no Command Line Tools")
+    selected = ask(host, "xcode-select -p").out.strip()
+    if selected and ask(host, 'test -x "$1/usr/bin/xcrun"', selected).code:
+        pytest.skip("what is selected is not there, which is another check's")
     answer = ask(host, "xcrun --sdk macosx --show-sdk-path; xcrun --sdk macosx --show-sdk-version")
     lines = answer.out.splitlines()
     if answer.code or len(lines) < 2:

@@ -216,6 +216,9 @@ def test_which_sdk_cgo_finds(macs: Macs) -> None:
     mac, host = start(macs, "older tools")
     told = [f"SDK: {TOOLS}/SDKs/MacOSX.sdk is of macOS 15, this is 26.1"]
     assert noted(check, host) == told
+    mac.shell("xcode-select --switch /tmp; rm -rf /tmp/usr")
+    with pytest.raises(pytest.skip.Exception, match="another check's"):
+        noted(check, host)
     left_alone(mac)
     both = SCENARIOS["xcode unlicensed"].but(command_line_tools=CLT_26)
     mac, host = start(macs, both)
