@@ -3,8 +3,12 @@ away; no stand-in of /usr/bin is started while there are no tools."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from gostead.facts.xcode import offers_of
+from gostead.templates import render
 from tests.hosts.darwin.developer_tools import (
     ITEM,
     MARKER,
@@ -16,8 +20,18 @@ from tests.hosts.darwin.developer_tools import (
     left_alone,
     receipt,
 )
-from tests.hosts.darwin.scenarios import OFFER_26, SCENARIOS, Scenario, Update
+from tests.hosts.darwin.mac import Mac
+from tests.hosts.darwin.scenarios import (
+    OFFER_16,
+    OFFER_26,
+    OFFER_BETA,
+    SCENARIOS,
+    Scenario,
+    Tools,
+    Update,
+)
 from tests.support.fault_driver import Fault
+from tests.support.ssh_host import Fleet
 
 #: As named before 10.15.
 OLD_LABEL = Update(
@@ -29,6 +43,14 @@ PATCHED = Update(
     "Command Line Tools for Xcode 26.4-26.4.1", "Command Line Tools for Xcode 26.4", "26.4.1",
     sdk="26.4", receipt="26.4.1.0.1.1775000000",
 )  # fmt: skip
+
+
+def without_waiting(mac: Mac) -> None:
+    """Three minutes pass in no time; how long they would have been is in /private/tmp/slept."""
+    asleep = '#!/bin/sh\\necho "$1" >>/private/tmp/slept\\n'
+    mac.run(["/bin/sh", "-c", f"printf '{asleep}' >/bin/sleep"], check=True)
+
+
 #: Scenario, what is declared, and the version that is there afterwards.
 INSTALLED: dict[str, tuple[str | Scenario, str, str]] = {
     "none, the newest": ("tahoe", "latest", "26.6"),
@@ -48,14 +70,63 @@ INSTALLED: dict[str, tuple[str | Scenario, str, str]] = {
     ),
     "a receipt alone": ("receipt without tools", "present", "26.6"),
     "beside Xcode": (SCENARIOS["xcode"].but(updates=(OFFER_26,)), "latest", "26.6"),
+    "a newer one": (
+        SCENARIOS["tahoe"].but(command_line_tools=Tools("26.4.0.0.1.1775000000", "26.4")),
+        "latest", "26.6",
+    ),
     "as labels were": (SCENARIOS["ventura intel"].but(updates=(OLD_LABEL,)), "present", "10.1"),
 }  # fmt: skip
+
+
+#: A Mac, and the labels that are told of it, newest last.
+OFFERED: dict[str, tuple[Scenario, list[str]]] = {
+    "both forms": (SCENARIOS["both on offer"], [OFFER_16.label, OFFER_26.label]),
+    "a beta is none": (SCENARIOS["betas on offer"], [OFFER_16.label, OFFER_26.label]),
+    "only betas": (SCENARIOS["tahoe"].but(updates=(OFFER_BETA,)), []),
+    "numbers, not text": (
+        SCENARIOS["tahoe"].but(updates=(OFFER_26, PATCHED)), [PATCHED.label, OFFER_26.label],
+    ),
+    "before 10.15": (
+        SCENARIOS["catalina intel"].but(version="10.14.6", updates=(OLD_LABEL,)),
+        [OLD_LABEL.label],
+    ),
+    "nothing": (SCENARIOS["dialogue only"], []),
+    "tools that are there": (
+        SCENARIOS["with tools"].but(updates=(PATCHED,)), [PATCHED.label],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", OFFERED)
+def test_plan_and_script_read_alike_what_is_on_offer(
+    story: str, macs: Callable[..., Fleet]
+) -> None:
+    scenario, labels = OFFERED[story]
+    host = macs(scenario)[0]
+    assert isinstance(host, Mac)
+    if scenario.command_line_tools is None:
+        host.shell(f"touch {MARKER}")
+    listed = host.shell("softwareupdate -l")
+    assert listed.returncode == 0
+    assert [offer.label for offer in offers_of(listed.stdout)] == labels
+    script = render("lib/developer_tools.sh.j2", marker=MARKER) + "\noffered ''\n"
+    chosen = host.run(["/bin/sh", "-c", script], input=listed.stdout, check=True)
+    assert chosen.stdout.splitlines() == labels[-1:]
+
+
+def test_a_newer_one_is_left_where_any_will_do(apple: Apple) -> None:
+    mac, controller = apple(INSTALLED["a newer one"][0])
+    declare(controller, command_line_tools="present")
+    host = apply(controller)
+    assert (host["exit"], host["changes"]) == (0, [])
+    left_alone(mac)
 
 
 @pytest.mark.parametrize("story", INSTALLED)
 def test_the_tools_are_installed_once(story: str, apple: Apple) -> None:
     scenario, wanted, version = INSTALLED[story]
     mac, controller = apple(scenario)
+    without_waiting(mac)
     declare(controller, command_line_tools=wanted)
     host = apply(controller)
     assert (host["exit"], [c["item"] for c in host["changes"]]) == (0, [ITEM]), host
@@ -81,10 +152,7 @@ REFUSED = {
 def test_what_cannot_be_installed_is_said_and_leaves_nothing(story: str, apple: Apple) -> None:
     scenario, wanted, said = REFUSED[story]
     mac, controller = apple(scenario)
-    # Three minutes pass in no time.
-    mac.run(
-        ["/bin/sh", "-c", "printf '#!/bin/sh\\necho \"$1\" >>/private/tmp/slept\\n' >/bin/sleep"]
-    )
+    without_waiting(mac)
     declare(controller, command_line_tools=wanted)
     host = apply(controller)
     assert host["exit"] == 1
