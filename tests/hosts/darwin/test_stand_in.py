@@ -29,6 +29,7 @@ REFUSED = {
     "mv file other -f": ("an option behind an operand", 1),
     "ln -sT file other": ("ln: illegal option -- T", 1),
     "cp --preserve=all file other": ("cp: illegal option -- -", 64),
+    "cp file other -p": ("an option behind an operand", 1),
     "cp --reflink file other": ("cp: illegal option -- -", 64),
     "ls --color": ("ls: illegal option -- -", 1),
     "ps --no-headers": ("ps: illegal option -- -", 255),
@@ -92,6 +93,10 @@ def test_what_bsd_tools_answer(mac: Mac) -> None:
         "0 0 0640 3 f", "       3 f", "       1", "  61  62", "1970", "N", "cb", "2d711642",
     ]  # fmt: skip
     assert lines[-1].startswith("/tmp/pre.")
+    dated = "cd /tmp; touch -t 200001010000 f; stat -f '%m %l %Lp %Su %Sg' f; stat -f '%c' f"
+    entry, changed = mac.shell(dated).stdout.splitlines()
+    assert entry == "946684800 1 640 root wheel"
+    assert int(changed) > 1_700_000_000
     said = mac.shell("find /tmp/f -exec stat -f '%c %Fc' {} +").stdout.split()
     assert said[1].split(".")[0] == said[0]
     assert len(said[1].split(".")[1]) == 9

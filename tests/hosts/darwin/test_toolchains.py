@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
 from collections.abc import Callable
 
 import pytest
 
+from gostead.templates import render
 from tests.hosts.darwin.mac import Mac
 from tests.hosts.darwin.scenarios import SCENARIOS
 from tests.hosts.darwin.test_life import findings
@@ -142,6 +145,19 @@ def test_each_answer_that_was_recorded_is_used(apple: Apple, file: str, text: st
         assert system() == before
 
 
+def test_what_a_mac_says_of_itself_is_what_is_known_of_it(apple: Apple) -> None:
+    mac, controller = apple(user="lee")
+    controller.site.declare(slices={"builds": {"memory_high": "50%"}, "go_limits": "auto"})
+    known = controller.ask("facts")["mac1"]
+    assert (known["slices"]["memory"], known["slices"]["processors"]) == (8 * 2**30, 2)
+    assert known["system"]["home"] == "/Users/lee of it"
+    place = known["toolchains"]
+    assert place["filesystem"] == "/System/Volumes/Data"
+    free = shutil.disk_usage(mac.path).free / 1024
+    assert abs(place["free_kib"] - free) < free / 10
+    assert mac.unknown == []
+
+
 def test_a_variable_for_old_programs_does_not_hide_the_version(apple: Apple) -> None:
     mac, controller = apple(user="kim")
     mac.shell("echo export SYSTEM_VERSION_COMPAT=1 >~/.zshenv", user="kim")
@@ -163,3 +179,12 @@ def test_a_clock_that_is_set_makes_no_lock_stale(apple: Apple) -> None:
     assert held in str(controller.ask("facts"))
     (mac.state / "sysctl/kern.bootsessionuuid").write_text("another boot\n")
     assert held not in str(controller.ask("facts"))
+
+
+def test_a_boot_without_a_name_is_known_by_its_time(mac: Mac) -> None:
+    script = render("lib/lock.sh.j2") + '\nboot_id && echo "$boot"\n'
+    named = mac.run(["/bin/sh", "-c", script], check=True).stdout
+    assert named == "6F1C8A55-2B35-4C3D-9C2B-0E1D2C3B4A5F\n"
+    (mac.state / "sysctl/kern.bootsessionuuid").unlink()
+    timed = mac.run(["/bin/sh", "-c", script], check=True).stdout
+    assert re.fullmatch(r"_+1\d{9}_+0_+21_08_00_00_2026\n", timed), timed

@@ -76,6 +76,17 @@ def test_a_licence_that_was_not_agreed_to_is_told_and_not_agreed_to(apple: Apple
     host = apply(controller)
     assert "licence has not been agreed to (that of 15.0 was, it is 26.6)" in str(host["findings"])
     assert mac.history == []
+    key = "defaults/any/%Library%Preferences%com.apple.dt.Xcode/IDEXcodeVersionForAgreedToGMLicense"
+    (mac.state / key).unlink()
+    assert "(that of none was, it is 26.6)" in str(apply(controller)["findings"])
+    left_alone(mac)
+
+
+def test_a_selection_that_leads_nowhere_is_told(apple: Apple) -> None:
+    """xcode-select goes on naming what an upgrade of macOS took away."""
+    mac, controller = apple("stale tools")
+    declare(controller)
+    assert f"{TOOLS} is selected, and is not there" in str(apply(controller)["findings"])
     left_alone(mac)
 
 
