@@ -168,12 +168,15 @@ def test_orphans_are_found_and_ended_by_ps(apple: Apple) -> None:
     server = "/private/tmp/go-build12/b001/exe/server"
     mac.shell(f"mkdir -p {server.rpartition('/')[0]}; cp /bin/bash {server}")
     start = f"({server} -c 'while :; do sleep 1000; done' >/dev/null 2>&1 </dev/null &); sleep 2"
+    began = time.monotonic()
     left = subprocess.Popen(mac.ssh_command(start, user="kim"))
     left.wait()
     running = "ps -A -o command= | grep -c '^/private/tmp/go-build12/[b]001'"
     assert mac.shell(running).stdout.strip() == "1"
     controller.site.declare(users=["kim"], orphans={"action": "report", "min_age": "1s"})
     controller.converge()
+    (found,) = controller.ask("facts")["mac1"]["orphans"]["processes"]
+    assert 1 <= found["age"] <= time.monotonic() - began + 1
     report = controller.ask("plan")
     assert any("server" in text for _severity, text in findings(report))
     controller.site.declare(users=["kim"], orphans={"action": "terminate", "min_age": "1s"})
