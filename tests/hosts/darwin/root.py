@@ -26,7 +26,7 @@ def stand_in() -> Path:
             texts.append(
                 f"{path.relative_to(PROGRAMS)}\0{path.stat().st_mode:o}\0{path.read_text()}"
             )
-    source = base()
+    source = base().resolve()  # of links, links are made, and no files
     key = recipe_key(source.name, SHIMS, Path(__file__).read_text(), *texts)
     return built_once(f"darwin-{key}", lambda path: _build(path, source))
 
