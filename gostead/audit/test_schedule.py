@@ -1,4 +1,4 @@
-"""The host converges itself: systemd says so, and the last run says that it went well."""
+"""The host converges itself: systemd or launchd says so, and the last run that it went well."""
 
 from __future__ import annotations
 
@@ -14,12 +14,26 @@ from gostead.declaration import GoSetup
 
 SUBJECT = "schedule"
 TIMER, SERVICE = "gostead-converge.timer", "gostead-converge.service"
+JOB, CLOCK = "dev.gostead.converge", "dev.gostead.converge.clock"
+UNIT_FILES = """\
+for unit in gosteadconverge.slice gostead-converge.service gostead-converge.timer; do
+  systemctl show -p FragmentPath --value "$unit"
+done"""
+JOB_FILES = """\
+for job in dev.gostead.converge dev.gostead.converge.clock; do
+  echo "/Library/LaunchDaemons/$job.plist"
+done"""
+#: What is at work there says so.
+AT_WORK = {
+    "linux": "systemctl is-active gostead-converge.service | grep -x activating",
+    "darwin": "launchctl print system/dev.gostead.converge | grep 'state = running'",
+}
 
 
 @pytest.fixture
-def scheduled(where: Place, setup: GoSetup) -> GoSetup:
+def scheduled(setup: GoSetup) -> GoSetup:
     """The declaration, where it has a schedule and the host could keep it."""
-    if setup.state == "absent" or not setup.schedule.every or where.system != "linux":
+    if setup.state == "absent" or not setup.schedule.every:
         pytest.skip("no schedule is declared")
     return setup
 
@@ -29,7 +43,13 @@ def wrong(item: str, what: str, mend: str = "gostead apply") -> NotAsDeclared:
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_the_timer_is_enabled_and_waits(host: Any) -> None:
+def test_the_timer_is_enabled_and_waits(host: Any, where: Place) -> None:
+    if where.system == "darwin":
+        for job in (JOB, CLOCK):
+            said = ask(host, 'launchctl print "system/$1" >/dev/null && echo loaded', job)
+            if said.out.strip() != "loaded":
+                raise wrong(job, f"launchd does not have it: {printable(said.error)}")
+        return
     said = ask(host, 'systemctl is-enabled "$1"; systemctl is-active "$1"', TIMER)
     if said.out.split() != ["enabled", "active"]:
         raise wrong(TIMER, f"is not enabled and active: {printable(said.out + said.error)}")
@@ -42,36 +62,45 @@ def test_the_timer_is_enabled_and_waits(host: Any) -> None:
 
 @pytest.mark.usefixtures("scheduled")
 def test_only_root_can_change_what_runs(host: Any, where: Place) -> None:
+    mac = where.system == "darwin"
     script = (
-        'for unit in gosteadconverge.slice "$2" "$3"; do\n'
-        '  systemctl show -p FragmentPath --value "$unit"\ndone |\n'
-        '{ cat; echo "$1/schedule"; echo "$1/libexec/converge-scheduled"; } |\n'
+        f"{{ {JOB_FILES if mac else UNIT_FILES}\n"
+        'echo "$1/schedule"; echo "$1/libexec/converge-scheduled"; } |\n'
         'while read -r path; do ls -ldnL "$path"; done'
     )
-    listed = ask(host, script, where.root, SERVICE, TIMER).out.splitlines()
+    listed = ask(host, script, where.root).out.splitlines()
     for line in listed:
         mode, _, uid, *_ = line.split()
         if uid != "0" or mode[5] == "w" or mode[8] == "w":
             path = line.rpartition(" ")[2]
             raise wrong(path, f"others than root can write it: {mode[:10]} of uid {uid}")
-    if len(listed) != 5:
-        raise wrong(TIMER, f"{5 - len(listed)} of the files that it needs are not there")
+    expected = 4 if mac else 5
+    if len(listed) != expected:
+        missing = f"{expected - len(listed)} of the files that it needs are not there"
+        raise wrong(CLOCK if mac else TIMER, missing)
 
 
 def test_the_last_run_went_well(host: Any, where: Place, scheduled: GoSetup, note: Any) -> None:
-    shown = ask(host, 'systemctl show -p Result --value "$1"', SERVICE).out.strip()
+    name, start, journal = SERVICE, f"systemctl start {SERVICE}", f"journalctl -u {SERVICE}"
+    if where.system == "darwin":
+        name, start = JOB, f"launchctl kickstart system/{JOB}"
+        journal = f"{where.root}/state/schedule.log"
+    else:
+        shown = ask(host, 'systemctl show -p Result --value "$1"', SERVICE).out.strip()
+        if shown not in ("success", ""):
+            raise wrong(SERVICE, f"ended with {printable(shown)} (systemctl show)", journal)
     told = ask(host, 'cat "$1/state/schedule.json"', where.root).out
-    journal = f"journalctl -u {SERVICE}"
-    if shown not in ("success", ""):
-        raise wrong(SERVICE, f"ended with {printable(shown)} (systemctl show)", journal)
     if not told:
-        note(AuditFinding(SUBJECT, SERVICE, "has not run yet", f"systemctl start {SERVICE}",
-                          "note"))  # fmt: skip
+        note(AuditFinding(SUBJECT, name, "has not run yet", start, "note"))
         return
     last = json.loads(told)
+    if last["result"] == "running":
+        if not ask(host, AT_WORK[where.system]).out:
+            raise wrong(name, "did not come to its end", journal)
+        return
     if last["result"] not in ("converged", "could not fetch"):
-        raise wrong(SERVICE, f"{last['result']}: {printable(str(last['error']))}", journal)
+        raise wrong(name, f"{last['result']}: {printable(str(last['error']))}", journal)
     ref = scheduled.schedule.ref or ""
     if re.fullmatch("[0-9a-f]{40,64}", ref) and last["good"] not in ("", ref):
-        note(AuditFinding(SUBJECT, SERVICE, f"the last good commit is {last['good']}, declared is "
-                          f"{ref}", f"systemctl start {SERVICE}", "warning"))  # fmt: skip
+        note(AuditFinding(SUBJECT, name, f"the last good commit is {last['good']}, declared is "
+                          f"{ref}", start, "warning"))  # fmt: skip

@@ -83,10 +83,10 @@ def read(
     are read with `cron`, Go's settings with `settings`, whether they can write `gobin`, and whose
     `runners`; `caches` the declared directories for caches by kind, measured where they are
     `bounded`; `cgo` the commands for C and C++, where those are to be looked at; `slices` the users
-    and units that have a budget; `orphans`: whether processes are looked at; the timer is where it
-    is `scheduled`, or may be there; a Mac is asked which Command Line Tools it knows to be on
-    `offers`; `deep` hashes every tree. Raises CannotRead where the answer is
-    not whole, and transport.TransportError where there is none.
+    and units that have a budget; `orphans`: whether processes are looked at; the schedule is,
+    where one is `scheduled`, or may be there; a Mac is asked which Command Line Tools it knows to
+    be on `offers`; `deep` hashes every tree. Raises CannotRead where the answer is not whole, and
+    transport.TransportError where there is none.
     """
     for attempt in range(ATTEMPTS):
         if host in _cache:

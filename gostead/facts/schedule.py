@@ -1,4 +1,4 @@
-"""The timer by which a host converges itself: its files, how systemd sees it, the last result."""
+"""What a host converges itself by: its files, how systemd or launchd sees it, the last result."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ SLICE, SERVICE, TIMER = (
     "gostead-converge.timer",
 )
 ENABLED = f"{UNITS}/timers.target.wants/{TIMER}"
+#: Where whoever administers a Mac puts what launchd runs as root (launchd(8)); our two jobs there.
+DAEMONS = "/Library/LaunchDaemons"
+JOB, CLOCK = "dev.gostead.converge", "dev.gostead.converge.clock"
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,18 @@ class LastRun:
 @dataclass(frozen=True)
 class ScheduleState:
     """`entries` by path, those of units and of our own files with their bytes; `missing` commands
-    that a scheduled run needs; `systemd`: running, installed (it is an image, or something else is
-    process 1), or none; `active` units; `outdated` ones, whose file changed since it was loaded."""
+    that a scheduled run needs; `manager`, which is systemd or launchd: running, installed (it is an
+    image, or something else is process 1), or none; `active` units, or loaded jobs; `outdated`
+    units, whose file changed since it was loaded; `at_work`: a scheduled run is; `network`: the
+    digest of the file with the proxy, whose bytes are not brought."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    systemd: Literal["running", "installed", "none"] = "none"
+    manager: Literal["running", "installed", "none"] = "none"
     active: frozenset[str] = frozenset()
     outdated: frozenset[str] = frozenset()
+    at_work: bool = False
+    network: str = ""
     last: LastRun | None = None
 
     def entry(self, path: str) -> Entry:
@@ -51,9 +58,9 @@ def parse_schedule(
 ) -> ScheduleState:
     """The `schedule` record, with the bytes of the file `result`. Raises ValueError where it is not
     of the probe's form."""
-    missing, systemd, shown = map(text, fields)
-    if systemd not in ("running", "installed", "none"):
-        raise ValueError(f"unknown state of systemd {systemd!r}")
+    missing, manager, shown, at_work, network = map(text, fields)
+    if manager not in ("running", "installed", "none"):
+        raise ValueError(f"unknown state of systemd or launchd {manager!r}")
     active, outdated = set(), set()
     for said in blocks(shown):
         if said.get("ActiveState") == "active":
@@ -62,8 +69,9 @@ def parse_schedule(
             outdated.add(said["Id"])
     found = entries.get(result)
     return ScheduleState(
-        entries, tuple(missing.split()), systemd,  # type: ignore[arg-type] # one of the three
-        frozenset(active), frozenset(outdated), _last(found.content if found else None),
+        entries, tuple(missing.split()), manager,  # type: ignore[arg-type] # one of the three
+        frozenset(active), frozenset(outdated), at_work == "yes", network,
+        _last(found.content if found else None),
     )  # fmt: skip
 
 

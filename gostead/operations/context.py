@@ -94,7 +94,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         host, scope, users=users, cron=cron, runners=runners, deep=chosen.deep,
         settings=any(setup.settings(0) or setup.telemetry or setup.xcode.sdkroot for setup in both),
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
-        scheduled=bool(known.linux.schedule.every),
+        scheduled=any(setup.schedule.every for setup in both),
         offers=known.darwin.xcode.command_line_tools == "latest",
         cgo=known.linux.compilers() if known.linux.cgo.required else None,
         slices=_slices(known, chosen),

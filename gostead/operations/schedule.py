@@ -1,73 +1,44 @@
-"""The host converges itself: a systemd timer, and what it runs. The runner verifies a commit before
-anything of it is used (templates/converge_scheduled.sh.j2)."""
+"""The host converges itself: a timer of systemd's or a clock of launchd's, and what that runs. It
+verifies a commit before anything of it is used (templates/converge_scheduled.sh.j2)."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Generator, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
-from gostead.declaration.durations import seconds
-from gostead.declaration.schedule import CALENDAR
 from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
-from gostead.facts.schedule import ENABLED, SERVICE, SLICE, TIMER
+from gostead.facts.schedule import CLOCK, DAEMONS, ENABLED, JOB, SERVICE, TIMER
 from gostead.facts.systemd import UNITS
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
 from gostead.operations.registry import digest, registered
-from gostead.templates import render
+from gostead.operations.schedule_units import files, network_file
 
 SUBJECT = "schedule"
-#: The registry's kinds of this subject: units, the link that enables one, and what is in our root.
+#: The registry's kinds of this subject: units or jobs, the link that enables one, our root's.
 KINDS = ("scheduled-unit", "scheduled-link", "schedule")
-#: Seconds: a first run may install toolchains and build tools on a slow machine.
-LONGEST = 3 * 3600
-_SLICE = """\
-# Written by gostead.
-[Unit]
-Description=What gostead may take while this host converges itself
-
-[Slice]
-CPUWeight=20
-IOWeight=20
-MemoryHigh=50%
-MemoryMax=75%
-TasksMax=4096
-"""
-_SERVICE = """\
-# Written by gostead.
-[Unit]
-Description=Converges the Go setup of this host (gostead)
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-Type=oneshot
-ExecStart={runner}
-Slice={slice}
-Nice=10
-IOSchedulingClass=idle
-TimeoutStartSec={longest}
-"""
-_TIMER = """\
-# Written by gostead.
-[Unit]
-Description=Converges the Go setup of this host every {every} (gostead)
-
-[Timer]
-OnCalendar={calendar}
-RandomizedDelaySec={jitter}
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-"""
+JOBS = (JOB, CLOCK)
+_MISSING = {
+    "git": ("is not there: a scheduled run fetches with it", "install git"),
+    "git-2.34": ("is older than 2.34: it cannot verify who signed with an ssh key",
+                 "install a newer one, or declare a commit id as ref"),
+    "ssh-keygen": ("is not there: a scheduled run verifies with it", "install openssh-client"),
+    "python": ("there is no Python 3.11 or newer, and no uv: a scheduled run is gostead's",
+               "install python3 and python3-venv"),
+}  # fmt: skip
+_MISSING_ON_MACS = {
+    **_MISSING,
+    "git": ("there is none that only root can change: a scheduled run fetches with it",
+            "declare xcode: {command_line_tools: present}"),
+    "python": ("there is no Python 3.11 or newer that only root can change: whoever could would be "
+               "root with the next run", "install python.org's package; Homebrew's belongs to a "
+               "user"),
+}  # fmt: skip
 
 
 def plan(declared: GoSetup, state: HostState) -> Plan:
@@ -77,59 +48,43 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
         return Plan()
     if not declared.schedule.every:
         return Plan.of(take_back(state, SUBJECT, "no schedule is declared", "schedule.every"))
-    if state.system.name != "linux":
-        return Plan(not_applicable="a schedule needs systemd: this is macOS")
-    faults = [*_cannot(state), *_foreign(declared, state)]
+    tools = declared.xcode.command_line_tools not in (None, "absent")
+    faults = [*_cannot(state, tools, declared.schedule.fixed), *_foreign(declared, state)]
     if faults:
         return Plan((), tuple(faults))
     return Plan.of([*_scheduled(declared, state), *_notes(declared, state)])
 
 
-@functools.cache
-def runner(root: str, source: str, ref: str, fixed: bool) -> bytes:
-    """The script that the timer runs."""
-    values = {"root": root, "source": source, "ref": ref, "fixed": fixed}
-    scheme = urlsplit(source).scheme
-    return render("converge_scheduled.sh.j2", **values, scheme=scheme).encode()
+def mac(state: HostState) -> bool:
+    """Whether launchd is what starts things there."""
+    return state.system.name == "darwin"
 
 
-def files(declared: GoSetup, root: str) -> dict[str, tuple[str, bytes]]:
-    """Mode and bytes of each file that belongs to the schedule, by path."""
-    schedule, program = declared.schedule, f"{root}/libexec/converge-scheduled"
-    every = schedule.every or ""
-    script = runner(root, schedule.source or "", schedule.ref or "", schedule.fixed)
-    service = _SERVICE.format(runner=program, slice=SLICE, longest=LONGEST)
-    timer = _TIMER.format(
-        every=every, calendar=CALENDAR[seconds(every)], jitter=seconds(schedule.jitter)
-    )
-    return {
-        program: ("755", script),
-        f"{root}/schedule/allowed_signers": ("644", schedule.allowed_signers().encode()),
-        f"{UNITS}/{SLICE}": ("644", _SLICE.encode()),
-        f"{UNITS}/{SERVICE}": ("644", service.encode()),
-        f"{UNITS}/{TIMER}": ("644", timer.encode()),
-    }
+def item(state: HostState) -> str:
+    """What the report calls the schedule of that host."""
+    return CLOCK if mac(state) else TIMER
 
 
-def _cannot(state: HostState) -> Iterator[Finding]:
+def _cannot(state: HostState, tools_declared: bool, fixed: bool) -> Iterator[Finding]:
     """What keeps this host from converging itself."""
     known = state.schedule
     if state.system.scope != "system":
-        yield Finding(SUBJECT, TIMER, "error", "a schedule needs scope: system, this host's is "
-                      "user", "connect as root, or set `_sudo` in the inventory")  # fmt: skip
-    elif known.systemd == "none":
+        yield Finding(SUBJECT, item(state), "error", "a schedule needs scope: system, this host's "
+                      "is user", "connect as root, or set `_sudo` in the inventory")  # fmt: skip
+    elif known.manager == "none":
         yield Finding(SUBJECT, TIMER, "error", "a schedule is declared, and there is no systemd "
                       "here", "install systemd, or run gostead from cron yourself")  # fmt: skip
     else:
         for command in known.missing:
-            package = "openssh-client" if command == "ssh-keygen" else command
-            yield Finding(SUBJECT, command, "error", "is not there: a scheduled run fetches with "
-                          "git and verifies with ssh-keygen", f"install {package}")  # fmt: skip
+            if (command == "git" and tools_declared) or (command == "git-2.34" and fixed):
+                continue  # Apple's tools converge earlier; a fixed commit needs no signature
+            what, mend = (_MISSING_ON_MACS if mac(state) else _MISSING)[command]
+            yield Finding(SUBJECT, command, "error", what, mend)
 
 
 def _foreign(declared: GoSetup, state: HostState) -> Iterator[Finding]:
     """What stands where ours is to be, and is not ours."""
-    for path in [*files(declared, state.system.root), ENABLED]:
+    for path in [*files(declared, state.system.root, mac(state)), *[ENABLED] * (not mac(state))]:
         entry = state.schedule.entry(path)
         kind = "scheduled-link" if path == ENABLED else _kind(path)
         expected = ("absent", "link") if path == ENABLED else ("absent", "file")
@@ -144,19 +99,20 @@ def _foreign(declared: GoSetup, state: HostState) -> Iterator[Finding]:
 
 
 def _kind(path: str) -> str:
-    return "scheduled-unit" if path.startswith(UNITS) else "schedule"
+    return "scheduled-unit" if path.startswith((UNITS, DAEMONS)) else "schedule"
 
 
 def _scheduled(declared: GoSetup, state: HostState) -> Iterator[Change]:
     """One change for all of it: a timer is worth what all its parts are."""
     known, schedule, root = state.schedule, declared.schedule, state.system.root
-    running = known.systemd == "running"
+    running = known.manager == "running"
     wrong, written = [], []
-    for path, (mode, content) in files(declared, root).items():
+    for path, (mode, content) in files(declared, root, mac(state)).items():
         entry, name = known.entry(path), path.rpartition("/")[2]
+        stands = _stands(state, entry)
         if entry.kind == "absent":
             wrong.append(f"{name} absent")
-        elif entry.content != content:
+        elif stands != digest(content):
             wrong.append(f"{name} another")
         elif (entry.mode, entry.uid, entry.gid) != (mode, 0, 0):
             wrong.append(f"{name} mode {entry.mode}, uid {entry.uid}")
@@ -164,30 +120,39 @@ def _scheduled(declared: GoSetup, state: HostState) -> Iterator[Change]:
             continue
         written.append({
             "kind": _kind(path), "path": path, "mode": mode, "content": content.decode(),
-            "before": digest(entry.content) if entry.kind == "file" else "absent",
-            "after": digest(content),
+            "before": stands, "after": digest(content),
         })  # fmt: skip
     place, link = known.entry(f"{root}/schedule"), known.entry(ENABLED)
     if place.kind == "directory" and place.mode != "700":
         wrong.append(f"{place.path} mode {place.mode}")
-    enable = link.target not in (f"../{TIMER}", f"{UNITS}/{TIMER}")
+    enable = not mac(state) and link.target not in (f"../{TIMER}", f"{UNITS}/{TIMER}")
     wrong += ["not enabled"] * enable
-    units = any(one["kind"] == "scheduled-unit" for one in written)
+    units = [one["path"] for one in written if one["kind"] == "scheduled-unit"]
     wrong += ["not loaded as it is written"] * bool(running and known.outdated and not units)
-    wrong += ["not active"] * bool(running and TIMER not in known.active)
+    wanted = JOBS if mac(state) else (TIMER,)
+    wrong += [f"{name} is not active" for name in wanted if running and name not in known.active]
     if not wrong:
         return
-    absent = known.entry(f"{UNITS}/{TIMER}").kind == "absent"
+    named = f"{DAEMONS}/{CLOCK}.plist" if mac(state) else f"{UNITS}/{TIMER}"
     values = {
         "root": root, "files": written, "enable": enable, "enabled": ENABLED, "running": running,
-        "reload": bool(units or enable or known.outdated),
+        "reload": bool(units or enable or known.outdated), "mac": mac(state), "jobs": JOBS,
+        "anew": [job for job in JOBS if f"{DAEMONS}/{job}.plist" in units],
     }  # fmt: skip
+    absent = known.entry(named).kind == "absent"
     yield Change(
-        SUBJECT, TIMER, "absent" if absent else ", ".join(wrong),
+        SUBJECT, item(state), "absent" if absent else ", ".join(wrong),
         f"every {schedule.every}, {schedule.ref} of {schedule.source}",
         "the host is to converge itself", "schedule.every",
         Script("change/schedule", values),
     )  # fmt: skip
+
+
+def _stands(state: HostState, entry: Entry) -> str:
+    """The digest of what stands there; "absent"."""
+    if entry.path == network_file(state.system.root):
+        return state.schedule.network or "absent"
+    return digest(entry.content) if entry.kind == "file" else "absent"
 
 
 def _notes(declared: GoSetup, state: HostState) -> Iterator[Finding]:
@@ -196,16 +161,22 @@ def _notes(declared: GoSetup, state: HostState) -> Iterator[Finding]:
         yield Finding(SUBJECT, "users", "warning", "`self` is root in a scheduled run, and "
                       f"{state.system.sudo_user} in this one: each takes back what the other did "
                       "for its user", "name the users instead of self")  # fmt: skip
-    if state.schedule.systemd == "installed":
+    if state.schedule.manager == "installed":
         yield Finding(SUBJECT, TIMER, "note", "systemd does not run here: the timer starts with "
                       "it", "")  # fmt: skip
-    last = state.schedule.last
-    if last is not None and last.result in ("refused", "failed"):
-        yield Finding(SUBJECT, SERVICE, "warning", f"the last scheduled run ({last.when}) "
+    last, name = state.schedule.last, JOB if mac(state) else SERVICE
+    log = f"{state.system.state}/schedule.log" if mac(state) else f"journalctl -u {SERVICE}"
+    if last is not None and last.result == "running":
+        if not state.schedule.at_work:
+            yield Finding(SUBJECT, name, "warning", f"the scheduled run of {last.when} did not "
+                          "come to its end: its limit of time or memory, a signal, or a restart of "
+                          "the host", log)  # fmt: skip
+    elif last is not None and last.result in ("refused", "failed"):
+        yield Finding(SUBJECT, name, "warning", f"the last scheduled run ({last.when}) "
                       f"{'was ' * (last.result == 'refused')}{last.result}: {last.error}",
-                      f"journalctl -u {SERVICE}")  # fmt: skip
+                      log)  # fmt: skip
     elif last is not None and last.result != "converged":
-        yield Finding(SUBJECT, SERVICE, "note", f"the last scheduled run ({last.when}) "
+        yield Finding(SUBJECT, name, "note", f"the last scheduled run ({last.when}) "
                       f"{last.result}: {last.error}", "")  # fmt: skip
 
 
@@ -227,8 +198,9 @@ def take_back(state: HostState, subject: str, why: str, key: str) -> Iterator[Ch
             yield Finding(subject, path, "warning", "edited since gostead wrote it: left",
                           "remove it if nobody needs it")  # fmt: skip
     place = f"{state.system.root}/schedule"
-    values = {"root": state.system.root, "files": gone, "registered": ours}
-    yield Change(subject, place, f"{TIMER} and its releases", "absent", why, key,
+    values = {"root": state.system.root, "files": gone, "registered": ours, "mac": mac(state),
+              "jobs": JOBS[::-1]}  # fmt: skip
+    yield Change(subject, place, f"{item(state)} and its releases", "absent", why, key,
                  Script("change/unschedule", values))  # fmt: skip
 
 

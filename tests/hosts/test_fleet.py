@@ -17,6 +17,8 @@ from tests.support.ssh_host import Fleet
 
 Hosts = Callable[..., Fleet]
 Control = Callable[..., Controller]
+#: Seconds, on a machine that is busy. Without the limit these hosts keep a run for 30, or for ever.
+SOON = 15
 READ_ONLY = "mount --bind /opt /opt && mount -o remount,ro,bind /opt"
 
 
@@ -151,7 +153,7 @@ def test_a_host_that_accepts_and_is_silent_is_left_after_the_timeout(
         inventory.write_text(f"both = {[('mute', silent), ('web1', hosts[0].data())]!r}\n")
         began = time.monotonic()
         done = controller.site.ask(controller, "plan", "--timeout", "1.5", inventory=str(inventory))
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < SOON
     assert statuses(done) == {"mute": "unreachable", "web1": "pending"}
     assert done["hosts"]["mute"]["error"].startswith("no answer within 1.5 s")
     assert 1.5 <= done["hosts"]["mute"]["seconds"] < 3
@@ -172,7 +174,7 @@ def test_a_host_that_lets_in_and_says_nothing_or_too_much_is_left(
     )
     began = time.monotonic()
     report = control(hosts, "ann").ask("plan", "--timeout", "1.5")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < SOON
     assert statuses(report) == {"web1": "failed"}
     assert said in str(report["hosts"]["web1"]["error"])
     assert report["stderr"] == ""

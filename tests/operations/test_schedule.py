@@ -10,11 +10,12 @@ import pytest
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
-from tests.support.upstream import GIT, HERE, RUNNER
+from tests.support.upstream import ABLE, GIT, HERE, RUNNER
 
 UNITS = "/etc/systemd/system"
 ENABLED = f"{UNITS}/timers.target.wants/gostead-converge.timer"
 SCHEDULE = {"every": "1h", "source": "https://git.example.com/x.git", "ref": "0" * 40}
+SIGNER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDY0WvraA9wEv0JY6J536YDFW6pWWQ65IXUOTbIZSnB4 ann"
 #: Not the subject's: what the stand-in keeps, and the scratch of the last change.
 EXCLUDED = ["/srv/told", "/run", "/root", "/opt/gostead/state/staging"]
 #: systemctl of a systemd that runs, as far as gostead asks it: it writes down what it was told.
@@ -37,11 +38,17 @@ esac
 """
 
 
+def older_git(version: str) -> str:
+    """A script that puts a git of that version before the real one."""
+    says = f"'#!/bin/sh\\necho git version {version}\\n'"
+    return f"printf {says} >/usr/sbin/git; chmod 755 /usr/sbin/git"
+
+
 @pytest.fixture
 def image(site: Site, make_sandbox: Callable[..., Sandbox]) -> Sandbox:
     """A root with git in which systemd is installed, and does not run."""
     sandbox = make_sandbox(mounts=[Mount(site.directory), *GIT])
-    sandbox.run("mkdir -p /usr/lib/systemd; ln -s /bin/true /usr/lib/systemd/systemd", check=True)
+    sandbox.run(ABLE, check=True)
     return sandbox
 
 
@@ -74,7 +81,7 @@ def test_declared_it_is_there_and_once_more_nothing_is_to_do(site: Site, booted:
     assert changes(report)["gostead-converge.timer"] == "changed"
     assert told(booted) == ["daemon-reload", "restart gostead-converge.timer"]
     listed = booted.run(
-        f"stat -c '%n %U:%G %a' {UNITS}/gostead* {HERE} {HERE}/allowed_signers {RUNNER}"
+        f"stat -c '%n %U:%G %a' {UNITS}/gostead* {HERE} {HERE}/* {RUNNER}"
     ).stdout.splitlines()
     assert listed == [
         f"{UNITS}/gostead-converge.service root:root 644",
@@ -82,6 +89,7 @@ def test_declared_it_is_there_and_once_more_nothing_is_to_do(site: Site, booted:
         f"{UNITS}/gosteadconverge.slice root:root 644",
         f"{HERE} root:root 700",
         f"{HERE}/allowed_signers root:root 644",
+        f"{HERE}/network root:root 600",
         f"{RUNNER} root:root 755",
     ]
     assert booted.run(["readlink", "-f", ENABLED]).stdout == f"{UNITS}/gostead-converge.timer\n"
@@ -100,6 +108,7 @@ def test_declared_it_is_there_and_once_more_nothing_is_to_do(site: Site, booted:
         (f"chown ann {RUNNER}", ["start"]),
         (f"echo '* ssh-ed25519 AAAA' >>{HERE}/allowed_signers", ["start"]),
         (f"chmod 755 {HERE}", ["start"]),
+        (f"echo https_proxy=http://eve >>{HERE}/network", ["start"]),
         ("rm /run/systemd/system/active-gostead-converge.timer", ["start"]),
         (f"sleep 1.1; touch {UNITS}/gostead-converge.service", ["daemon-reload", "restart"]),
     ],
@@ -172,12 +181,16 @@ def test_an_edited_unit_is_left_and_said(site: Site, booted: Sandbox) -> None:
     ("spoil", "said"),
     [
         ("rm /usr/lib/systemd/systemd", "there is no systemd here"),
-        ("mv /usr/bin/ssh-keygen /srv", "is not there: a scheduled run fetches with git"),
+        ("mv /usr/bin/ssh-keygen /srv", "is not there: a scheduled run verifies with it"),
+        ("rm /usr/bin/python3", "there is no Python 3.11 or newer"),
+        ("ln -sf /bin/false /usr/bin/python3", "there is no Python 3.11 or newer"),
+        (older_git("2.30.2"), "is older than 2.34"),
+        (older_git("1.99.0"), "is older than 2.34"),
     ],
 )
 def test_a_host_that_cannot_is_said(site: Site, image: Sandbox, spoil: str, said: str) -> None:
     image.run(spoil, check=True)
-    site.declare(users=["ann"], schedule=SCHEDULE)
+    site.declare(users=["ann"], schedule={**SCHEDULE, "ref": "main", "signers": [SIGNER]})
     report = site.apply(image)
     assert report["exit"] == 1
     assert said in " ".join(findings(report))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site
-from tests.support.upstream import GIT, HERE, RUNNER, Upstream
+from tests.support.upstream import ABLE, GIT, HERE, RUNNER, Upstream
 
 OLD, NEW = "1.26.8", "1.27.3"
 
@@ -70,7 +72,7 @@ def upstream(site: Site) -> Upstream:
 def host(site: Site, upstream: Upstream, make_sandbox: Callable[..., Sandbox]) -> Host:
     """Converged once from a controller, with OLD; then once by itself."""
     sandbox = make_sandbox(mounts=[Mount(site.directory), *GIT])
-    sandbox.run("mkdir -p /usr/lib/systemd; ln -s /bin/true /usr/lib/systemd/systemd", check=True)
+    sandbox.run(ABLE, check=True)
     upstream.declare(OLD)
     report = site.apply(sandbox)
     assert report["exit"] == 0, report
@@ -272,6 +274,46 @@ def test_a_declaration_that_cannot_be_read_here_goes_back(host: Host) -> None:
     assert host.state() == before
 
 
+def test_a_repository_without_gostead_runs_the_one_of_its_requirements(host: Host) -> None:
+    """What is installed by hash is in the environment; the release has the declaration."""
+    shutil.rmtree(host.upstream.path / "gostead")
+    host.upstream.declare(NEW)
+    host.upstream.commit()
+    host.converged()
+    assert host.go() == f"go{NEW}"
+
+
+def test_what_ref_names_no_more_is_said_and_drift_is_mended_all_the_same(host: Host) -> None:
+    host.upstream.git("checkout", "--quiet", "-b", "other")
+    host.upstream.git("branch", "-D", "main")
+    host.sandbox.run("rm /usr/local/bin/go", check=True)
+    assert host.run().returncode == 1
+    assert host.result()["result"] == "failed"
+    assert host.sandbox.run(["test", "-e", "/usr/local/bin/go"]).returncode == 0
+
+
+def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(host: Host) -> None:
+    waits = (
+        f"[ $1 != fetched ] || {{ echo $$ >/srv/pid; until [ -e {HERE}/go ]; do sleep 0.2; done; }}"
+    )
+    host.sandbox.run(
+        f"sed 's,^checkpoint() .*,checkpoint() {{ {waits}; }},' {RUNNER} >/tmp/slow;"
+        "chmod 755 /tmp/slow", check=True,
+    )  # fmt: skip
+    with subprocess.Popen(
+        ["nsenter", "-t", str(host.sandbox.pid), "-m", "-p", "-r", "-w", "--", "/tmp/slow"],
+        stdout=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"},
+    ) as process:  # fmt: skip
+        while not (host.sandbox.path / "srv/pid").exists():
+            time.sleep(0.1)
+        assert "did not come to its end" not in str(host.upstream.site.plan(host.sandbox))
+        host.sandbox.run("kill -9 $(cat /srv/pid)", check=True)
+        process.wait()
+    assert "did not come to its end" in str(host.upstream.site.plan(host.sandbox))
+    host.converged()
+    assert "did not come to its end" not in str(host.upstream.site.plan(host.sandbox))
+
+
 def test_releases_share_what_they_run_with_and_two_are_kept(host: Host) -> None:
     for number in range(3):
         host.upstream.write("note", str(number))
@@ -330,7 +372,7 @@ def test_every_checkpoint_is_killed_at() -> None:
     from gostead.templates import render
 
     text = render("converge_scheduled.sh.j2", root="/x", source="x", ref="x", fixed=False,
-                  scheme="file")  # fmt: skip
+                  scheme="file", mac=False, every=0, jitter=0)  # fmt: skip
     named = {line.split()[1] for line in text.splitlines() if line.startswith(("  checkpoint ",
              "    checkpoint "))}  # fmt: skip
     assert named == {*CHECKPOINTS, "aside"}

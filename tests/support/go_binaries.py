@@ -112,8 +112,13 @@ def _build(
 
 
 def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+    # Telemetry is told by a file alone (go telemetry off); else a child of go's writes into the
+    # home while that is removed.
+    mode = home / ".config/go/telemetry/mode"
+    mode.parent.mkdir(parents=True, exist_ok=True)
+    mode.write_text("off")
     own = {"HOME": str(home), "GOENV": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off"}
-    return {"PATH": os.environ["PATH"], "GOTELEMETRY": "off", **own, **settings}
+    return {"PATH": os.environ["PATH"], **own, **settings}
 
 
 def _tree(version: str) -> Path:

@@ -60,9 +60,15 @@ SCHEDULE: dict[str, Any] = {
     "files": [{"kind": "scheduled-unit", "path": "/etc/systemd/system/it's", "mode": "644",
                "content": "it's $HOME\n", "before": "absent", "after": "ab" * 32}],
     "enable": True, "enabled": "/etc/systemd/system/it's", "running": True, "reload": True,
+    "mac": False, "jobs": (), "anew": [],
 }  # fmt: skip
+JOBS = ("dev.gostead.converge", "dev.gostead.converge.clock")
+MAC_SCHEDULE = SCHEDULE | {"enable": False, "mac": True, "jobs": JOBS, "anew": JOBS}
+UNSCHEDULE = {"files": [("/etc/systemd/system/it's", "ab" * 32)], "mac": False, "jobs": JOBS,
+              "registered": [("scheduled-unit", "/etc/systemd/system/it's")]}  # fmt: skip
 RUNNER: dict[str, Any] = {"root": "/opt/gostead", "source": "https://it's.example.com/x.git",
-                          "ref": "it's", "scheme": "https"}  # fmt: skip
+                          "ref": "it's", "scheme": "https", "every": 3600,
+                          "jitter": 300}  # fmt: skip
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
@@ -107,9 +113,9 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "scratch": [ORPHAN],
-    "schedule": [SCHEDULE, SCHEDULE | {"files": [], "enable": False, "reload": False}],
-    "unschedule": [{"files": [("/etc/systemd/system/it's", "ab" * 32)],
-                    "registered": [("scheduled-unit", "/etc/systemd/system/it's")]}],
+    "schedule": [SCHEDULE, SCHEDULE | {"files": [], "enable": False, "reload": False},
+                 MAC_SCHEDULE],
+    "unschedule": [UNSCHEDULE, UNSCHEDULE | {"mac": True}],
     "stamp": [TREE | {"summary": "1 2 3"}],
     "switch": [
         {"before": "", "after": "profiles/go1.27.3", "hold": None},
@@ -177,10 +183,10 @@ def scripts() -> Iterator[tuple[str, str]]:
     yield "trim-cache", host_script("trim_cache")
     for mac in (True, False):
         yield f"go-slice-{'mac' if mac else 'linux'}", wrapper(Limits(2, 2**30, ""), mac=mac)
-    for fixed in (True, False):
+    for fixed, mac in ((True, False), (False, False), (False, True)):
         yield (
-            f"converge-scheduled-{fixed}",
-            host_script("converge_scheduled", fixed=fixed, **RUNNER),
+            f"converge-scheduled-{fixed}{'-mac' * mac}",
+            host_script("converge_scheduled", fixed=fixed, mac=mac, **RUNNER),
         )
     yield "installations-in-home", host_script("trace/in_home")
     for values in CHANGES["crontab"]:

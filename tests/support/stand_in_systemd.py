@@ -49,8 +49,9 @@ set -e
 mkdir -p /run/systemd/system /sys/fs/cgroup
 mount -t tmpfs tmpfs /sys/fs/cgroup
 echo cpu io memory pids >/sys/fs/cgroup/cgroup.controllers
-printf '#!/bin/sh\\n' >/usr/bin/git
-chmod 755 /usr/bin/git
+printf '#!/bin/sh\\necho git version 2.39.5\\n' >/usr/bin/git
+printf '#!/bin/sh\\n' >/usr/bin/python3
+chmod 755 /usr/bin/git /usr/bin/python3
 cat >/usr/bin/systemctl <<'SYSTEMCTL'
 {SYSTEMCTL}
 SYSTEMCTL

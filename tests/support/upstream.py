@@ -25,6 +25,13 @@ echo made >>made
 """
 RUNNER = "/opt/gostead/libexec/converge-scheduled"
 HERE = "/opt/gostead/schedule"
+#: A root that could converge itself: systemd is installed there, and something is called python3.
+#: What a release runs with is the Python of the tests.
+ABLE = """
+mkdir -p /usr/lib/systemd
+ln -s /bin/true /usr/lib/systemd/systemd
+ln -s /bin/true /usr/bin/python3
+"""
 #: git, for a root that has none.
 GIT = tuple(Mount(Path(path)) for path in ("/usr/bin/git", "/usr/lib/git-core"))
 
@@ -35,6 +42,7 @@ class Upstream:
 
     site: Site
     keys: dict[str, Path] = field(default_factory=dict)
+    users: tuple[str, ...] = ("ann",)  # whose Go it declares
     installs: bool = False  # its script/setup is the project's own, and installs packages
 
     def __post_init__(self) -> None:
@@ -113,7 +121,7 @@ class Upstream:
     def declare(self, default: str = "1.27.3", **schedule: object) -> None:
         """Declares a Go and the schedule in the site: main, signed by ann, unless told so."""
         known = {"every": "1h", "source": self.url, "ref": "main", "signers": [self.public("ann")]}
-        self.site.declare({"default": default}, users=["ann"], schedule=known | schedule)
+        self.site.declare({"default": default}, users=[*self.users], schedule=known | schedule)
 
 
 def result(text: str) -> dict[str, object]:

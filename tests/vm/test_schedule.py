@@ -25,11 +25,11 @@ SERVICE, TIMER = "gostead-converge.service", "gostead-converge.timer"
 PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 
 
-@pytest.fixture(scope="module")
-def release() -> str:
-    """One of the releases: packages take an emulated processor minutes to install."""
+@pytest.fixture(scope="module", params=PYTHON)
+def release(request: pytest.FixtureRequest) -> str:
+    """A release whose guest is asked for."""
     need_guests()
-    return "bookworm"
+    return str(request.param)
 
 
 def wheels(version: str) -> Path:

@@ -32,8 +32,9 @@ def stand_in() -> Path:
 
 
 def _build(root: Path, source: Path) -> None:
-    # Links to the same files: neither root is ever written to.
-    subprocess.run(["cp", "-a", "-l", str(source), str(root)], check=True)
+    # A copy, not links: how many names a file has is part of what tests compare, and another root
+    # may be made while they run.
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(root)], check=True)
     for path, text in wrappers().items():
         _write(root / path.lstrip("/"), text)
     for path, real in plain().items():
