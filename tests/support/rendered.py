@@ -185,7 +185,7 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield f"go-slice-{'mac' if mac else 'linux'}", wrapper(Limits(2, 2**30, ""), mac=mac)
     for fixed, mac in ((True, False), (False, False), (False, True)):
         yield (
-            f"converge-scheduled-{fixed}{'-mac' * mac}",
+            f"converge-scheduled-{'mac' if mac else fixed}",
             host_script("converge_scheduled", fixed=fixed, mac=mac, **RUNNER),
         )
     yield "installations-in-home", host_script("trace/in_home")

@@ -19,6 +19,7 @@ from tests.hosts.darwin.scenarios import SCENARIOS
 from tests.hosts.darwin.test_life import NOTES, findings
 from tests.support.cache import PROJECT
 from tests.support.controller import Controller
+from tests.support.fault_driver import Fault
 from tests.support.interpreter import interpreter_paths
 from tests.support.root import Mount
 from tests.support.site import Site
@@ -248,6 +249,26 @@ def test_what_the_tools_bring_is_no_error_where_they_are_declared(host: Host) ->
         schedule={"every": "1h", "source": host.upstream.url, "ref": "0" * 40},
     )  # fmt: skip
     assert host.controller.ask("plan")["exit"] == 2
+
+
+@pytest.mark.parametrize("checkpoint", ["file-named", "schedule-loaded"])
+def test_killed_while_it_is_made_the_next_run_makes_it(host: Host, checkpoint: str) -> None:
+    fault = Fault(template="change/schedule", kill_at=checkpoint)
+    assert host.controller.ask("apply", "-y", fault=fault)["exit"] == 1
+    host.apply()
+    assert host.loaded() == list(JOBS)
+    assert host.apply() == {}
+
+
+@pytest.mark.parametrize("checkpoint", ["unschedule-stopped", "unschedule-units"])
+def test_killed_while_it_is_taken_back_the_next_run_does_it(host: Host, checkpoint: str) -> None:
+    host.apply()
+    host.upstream.site.declare({"default": OLD}, users=["kim"])
+    fault = Fault(template="change/unschedule", kill_at=checkpoint)
+    assert host.controller.ask("apply", "-y", fault=fault)["exit"] == 1
+    host.apply()
+    assert host.loaded() == []
+    assert host.mac.shell(f"ls -d {HERE} {RUNNER} {DAEMONS}/*").stdout == ""
 
 
 def test_a_run_that_was_killed_is_told(host: Host) -> None:
