@@ -17,7 +17,7 @@ from gostead.facts.orphans import OrphansState, parse_orphans
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.schedule import ScheduleState, parse_schedule
 from gostead.facts.shells import ShellsState
-from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_seen, parse_units
+from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_told, parse_units
 from gostead.facts.system import System, parse_system
 from gostead.facts.toolchains import (
     FORMAT,
@@ -215,7 +215,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         units = {unit.name: unit for unit in parse_units(values.get("units", (b"",))[0], work)}
         slices = SlicesState(
             *parse_machine(values["slices"]), by_subject["slices"], slice_users, units,
-            tuple(matched), groups, parse_seen(contents.get(f"{state}/slices", b"")),
+            tuple(matched), groups,
+            *parse_told(contents.get(f"{state}/slices", b""), values.get("kills", (b"",))),
         )  # fmt: skip
     orphans = parse_orphans(left)
     scheduled = ScheduleState()

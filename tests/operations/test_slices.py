@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
+from tests.support.stand_in_systemd import BOOTED
 
 BUDGET = {"memory_high": "70%", "tasks_max": 512}
 
@@ -49,3 +50,44 @@ def test_in_user_scope_it_is_not_applicable(site: Site, ground: Sandbox) -> None
     site.declare(slices={"builds": BUDGET}, scope="user")
     [why] = host(site.plan(ground, user="ann"))["not_applicable"]
     assert "scope is user" in why["why"]
+
+
+JOURNALCTL = r"""#!/bin/sh
+case $* in
+  *--after-cursor=c=2*) ;;
+  *--after-cursor=c=1*) cat /srv/kernel; echo '-- cursor: c=2' ;;
+  *) echo '-- cursor: c=1' ;;
+esac
+"""
+KILL = (
+    "1700000000.5 guest kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,"
+    "mems_allowed=0,oom_memcg=/gobuilds.slice,task_memcg=/gobuilds.slice/gone.service,"
+    "task=it's a $(id),pid=7,uid=0"
+)
+
+
+def test_a_kill_is_told_and_written_to_the_journal_once(site: Site, ground: Sandbox) -> None:
+    """plan says it and writes nothing; apply says it, writes it, and goes on from there."""
+    ground.run(BOOTED, check=True)
+    for name, text in (("journalctl", JOURNALCTL), ("logger", "#!/bin/sh\ncat >>/srv/entries\n")):
+        put = f"cat >/usr/bin/{name} <<'TEXT'\n{text}TEXT\nchmod 755 /usr/bin/{name}"
+        ground.run(put, check=True)
+    site.declare(slices={"builds": {"tasks_max": 99}})
+    assert host(site.apply(ground))["findings"] == []
+    kept = ground.run("cat /opt/gostead/state/slices", check=True).stdout
+    assert "cursor c=1\n" in kept
+    kernel = f"cat >/srv/kernel <<'TEXT'\n{KILL}\nTEXT\n"
+    counted = "echo oom_kill 1 >/sys/fs/cgroup/gobuilds.slice/memory.events"
+    ground.run(kernel + counted, check=True)
+
+    said = ("gone.service", "1 process of it killed for want of memory since the last run: it's a "
+            "$(id) (process 7 of uid 0)")  # fmt: skip
+    assert [(f["item"], f["what"]) for f in host(site.plan(ground))["findings"]] == [said]
+    assert ground.run("cat /opt/gostead/state/slices", check=True).stdout == kept
+    assert ground.run("cat /srv/entries").returncode != 0
+    assert [(f["item"], f["what"]) for f in host(site.apply(ground))["findings"]] == [said]
+    entries = ground.run("cat /srv/entries", check=True).stdout.splitlines()
+    assert {"GOSTEAD_EVENT=oom_kill", "GOSTEAD_TASK=it's a $(id)", "GOSTEAD_PID=7"} < {*entries}
+    assert len([field for field in entries if field.startswith("MESSAGE=")]) == 1
+    assert "cursor c=2\n" in ground.run("cat /opt/gostead/state/slices", check=True).stdout
+    assert host(site.plan(ground))["findings"] == []

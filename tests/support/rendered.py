@@ -103,8 +103,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
               "original": "../x y"}],
     "profile": [{"name": "go1.27.3", "commands": ("go", "gofmt")}],
     "prune": [{"name": "go1.27.3"}],
-    "pressure": [{"lines": ["/gobuilds.slice 1 2 3 4"], "kills": True, "slice": "gobuilds.slice"},
-                 {"lines": [], "kills": False, "slice": "gobuilds.slice"}],
+    "pressure": [{"lines": ["/gobuilds.slice it's:1 2 3 4"], "entries": entries}
+                 for entries in ([["MESSAGE=it's", "PRIORITY=4"]], [])],
     "reload": [{"slice": "gobuilds.slice", "stop": stop,
                 "units": ["gobuilds.slice", "user-1000.slice"],
                 "limits": [("gobuilds.slice/memory.high", "419430400"),
