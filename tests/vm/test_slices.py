@@ -213,6 +213,28 @@ def a_kill_is_told_once_and_stands_in_the_journal(held: tuple[Guest, Controller]
     assert len(guest.run("journalctl GOSTEAD_EVENT=oom_kill -o json").stdout.splitlines()) == 1
 
 
+def a_service_s_kill_is_told_by_its_name(held: tuple[Guest, Controller]) -> None:
+    """Also when the service is gone, and whatever its process called itself."""
+    guest, controller = held
+    hard = {"builds": {"memory_max": "50%", "memory_swap_max": 0, "tasks_max": 120}}
+    apply(controller, **hard)
+    eat = """open("/proc/self/comm", "w").write("a b/c:\\n,pid=1")
+eaten = []
+while True: eaten.append(bytes([1]) * (4 << 20))"""
+    run = "systemd-run -q --wait --collect --slice=gobuilds.slice --unit=hungry.service"
+    guest.run(f"{run} python3 -c '{eat}'", check=False, timeout=300)
+    [said] = [f["what"] for f in apply(controller, **hard)["findings"]
+              if f["item"] == "hungry.service"]  # fmt: skip
+    assert "1 process of it killed for want of memory" in said
+    assert "a b/c:?,pid=1 (process " in said
+    found = guest.run("journalctl GOSTEAD_UNIT=hungry.service -o json --no-pager").stdout
+    [entry] = [json.loads(line) for line in found.splitlines()]
+    assert entry["GOSTEAD_TASK"] == "a b/c:?,pid=1"
+    assert (entry["GOSTEAD_EVENT"], entry["PRIORITY"]) == ("oom_kill", "4")
+    assert entry["GOSTEAD_CGROUP"] == "/gobuilds.slice/hungry.service"
+    assert entry["GOSTEAD_PID"] != "1"
+
+
 def removed_all_is_as_before(held: tuple[Guest, Controller]) -> None:
     guest, controller = held
     guest.run(f"systemctl start {UNIT}")
@@ -232,4 +254,5 @@ def test_budgets_from_the_first_run_to_the_removal(held: tuple[Guest, Controller
     what_the_kernel_holds_is_compared_and_what_overrides_it_is_named(held)
     a_fork_bomb_ends_at_the_budget_and_ssh_answers(held)
     a_kill_is_told_once_and_stands_in_the_journal(held)
+    a_service_s_kill_is_told_by_its_name(held)
     removed_all_is_as_before(held)
