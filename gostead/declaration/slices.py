@@ -12,6 +12,7 @@ from gostead.declaration.sizes import check_size, in_bytes
 
 _PERCENT = re.compile(r"([1-9][0-9]{0,2})%")
 _UNIT = re.compile(r"[A-Za-z0-9:_.@*?\\-]+\.service")
+_STANDS_ON = re.compile(r"user@|user-runtime-dir@|systemd-|dbus|sshd?[.@]|sshd-|gostead-")
 _MEMORY = "a share of the host's memory (70%) or a number of bytes with its unit (6GiB)"
 _QUOTA = "processor time in percent of one processor: 150% is one and a half"
 _SERVICE = "the name of a service, * and ? as in a shell: actions.runner.*.service"
@@ -64,9 +65,15 @@ def check_unit(text: str) -> str:
         raise Refusal(_SERVICE, "it ends in .service")
     if not re.search(r"[A-Za-z0-9]", text.removesuffix(".service")):
         raise Refusal(_SERVICE, "that would be every service of the host")
-    if text.startswith(("user@", "systemd-", "dbus", "ssh.", "sshd.", "gostead-")):
+    if stands_on(text):
         raise Refusal(_SERVICE, "a service that the host itself stands on stays where it is")
     return text
+
+
+def stands_on(unit: str) -> bool:
+    """Whether that is a service that the host itself stands on: it is not moved. Which services a
+    pattern matches shows on the host."""
+    return bool(_STANDS_ON.match(unit))
 
 
 def check_name(text: str) -> str:

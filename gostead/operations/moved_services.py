@@ -4,13 +4,15 @@ process, so they are started again; never while they are at work."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from gostead.declaration import GoSetup
+from gostead.declaration.slices import stands_on
 from gostead.facts.host_state import HostState
 from gostead.facts.slices import Unit
 from gostead.facts.systemd import UNITS
 from gostead.operations.change import Change, Finding, Script
-from gostead.operations.unit_files import SLICE
+from gostead.operations.unit_files import SLICE, movable
 
 SUBJECT = "slices"
 GRACE = 60  # seconds that a restart waits for a job that began since the host was looked at
@@ -18,12 +20,18 @@ GRACE = 60  # seconds that a restart waits for a job that began since the host w
 
 def services(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
     """What is to be said and done of each declared service."""
-    for pattern in declared.slices.units:
-        if not state.slices.matched:
+    patterns, matched = declared.slices.units, state.slices.matched
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in matched):
             yield Finding(SUBJECT, pattern, "note", "no service of that name is here yet",
                           "gostead apply, when there is one")  # fmt: skip
-            break
-    for name in state.slices.matched:
+    for name in filter(stands_on, matched):
+        # systemctl shows a service under another name than that of its alias.
+        by = [pattern for pattern in patterns if fnmatchcase(name, pattern)] or patterns
+        yield Finding(SUBJECT, name, "error", f"{' and '.join(by)} would move it: a service that "
+                      "the host itself stands on stays where it is",
+                      "say in slices.units more closely which services are meant")  # fmt: skip
+    for name in movable(state.slices):
         unit = state.slices.unit(name)
         if unit.active and not unit.group.startswith(f"/{SLICE}/"):
             yield _restart(state, unit)

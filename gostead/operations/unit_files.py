@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gostead.declaration import GoSetup
-from gostead.declaration.slices import PROPERTIES, Budget, memory_bytes
+from gostead.declaration.slices import PROPERTIES, Budget, memory_bytes, stands_on
 from gostead.facts.entries import Entry
 from gostead.facts.slices import SlicesState
 from gostead.facts.systemd import UNITS
@@ -28,6 +28,16 @@ def properties(budget: Budget) -> str:
     return "[Slice]\n" + "".join(lines)
 
 
+def own(budget: Budget) -> Budget:
+    """What a user's own manager holds builds to: the same, but disks are not its to divide."""
+    return budget.model_copy(update={"io_weight": None})
+
+
+def movable(state: SlicesState) -> tuple[str, ...]:
+    """The services that match a pattern, without those that the host itself stands on."""
+    return tuple(name for name in state.matched if not stands_on(name))
+
+
 def files(declared: GoSetup, state: SlicesState, go: Limits | None) -> Iterator[tuple[str, str]]:
     """Path and text of every unit file, the slice that others name first."""
     budget = declared.slices.builds
@@ -35,9 +45,7 @@ def files(declared: GoSetup, state: SlicesState, go: Limits | None) -> Iterator[
         return
     about = "[Unit]\nDescription=Builds of Go, within the budget that is declared for them\n\n"
     yield f"{UNITS}/{SLICE}", HEAD + about + properties(budget)
-    # A user's own manager holds its builds to the same budget; disks are not its to divide.
-    own = budget.model_copy(update={"io_weight": None})
-    yield f"{USER_UNITS}/{SLICE}", HEAD + about + properties(own)
+    yield f"{USER_UNITS}/{SLICE}", HEAD + about + properties(own(budget))
     # There from boot on, so that its limits and counters are.
     yield f"{UNITS}/slices.target.d/gostead.conf", f"{HEAD}[Unit]\nWants={SLICE}\n"
     for name in declared.slices.users:
@@ -45,7 +53,7 @@ def files(declared: GoSetup, state: SlicesState, go: Limits | None) -> Iterator[
         if uid is not None:
             yield f"{UNITS}/user-{uid}.slice.d/gostead.conf", HEAD + properties(budget)
     variables = go.variables() if go else {}
-    for unit in state.matched:
+    for unit in movable(state):
         yield f"{UNITS}/{unit}.d/gostead.conf", HEAD + _service(variables)
 
 

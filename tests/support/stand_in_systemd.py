@@ -1,13 +1,24 @@
 """A systemctl for throw-away roots, where no systemd runs: it answers what gostead asks, and keeps
 limits where the kernel would. It serves the tests that kill scripts at each step; what systemd and
-the kernel really do is shown on guests (tests/vm)."""
+the kernel really do is shown on guests (tests/vm).
 
+/run/stand-in/services: the services that are there; /run/stand-in/show-UNIT: what is shown of one
+besides, and instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: A declaration with every kind of file that budgets have.
+BUDGET: dict[str, Any] = {
+    "slices": {"builds": {"tasks_max": 99}, "users": ["ann"], "units": ["r.service"]}
+}
 SYSTEMCTL = r"""#!/bin/sh
 units=/etc/systemd/system groups=/sys/fs/cgroup kept=/run/stand-in
 mkdir -p "$kept"
 group_of() { cat "$kept/group-$1" 2>/dev/null || echo "/system.slice/$1"; }
 hold() {
-  [ -e "$units/gobuilds.slice" ] || return 0
+  [ -f "$units/gobuilds.slice" ] || return 0
   mkdir -p "$groups/gobuilds.slice"
   sed -n 's/^TasksMax=//p' "$units/gobuilds.slice" >"$groups/gobuilds.slice/pids.max"
   cd "$groups/gobuilds.slice" || exit 1
@@ -20,6 +31,7 @@ show() {
   stale=no
   if [ "$units/$1" -nt "$kept/loaded" ]; then stale=yes; fi
   echo "NeedDaemonReload=$stale"
+  cat "$kept/show-$1" 2>/dev/null
   echo
 }
 verb=$1
@@ -35,7 +47,13 @@ show)
     shift
   done
   ;;
-list-unit-files) echo r.service enabled ;;
+list-unit-files)
+  for pattern; do
+    for unit in $(cat "$kept/services" 2>/dev/null || echo r.service); do
+      case $unit in $pattern) echo "$unit enabled" ;; esac
+    done
+  done
+  ;;
 daemon-reload) hold; touch "$kept/loaded" ;;
 start) hold; touch "$kept/active-$1" ;;
 restart) touch "$kept/active-$1"; echo "/gobuilds.slice/$1" >"$kept/group-$1" ;;

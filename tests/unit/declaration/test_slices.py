@@ -35,6 +35,8 @@ Declare = Callable[..., Any]
         ("{builds: {tasks_max: 99}, users: [ci, ci]}", "users", "each value once"),
         ("{builds: {tasks_max: 99}, units: ['*.service']}", "units[0]", "every service"),
         ("{builds: {tasks_max: 99}, units: [ssh.service]}", "units[0]", "stays where it is"),
+        ("{builds: {tasks_max: 99}, units: [ssh@.service]}", "units[0]", "stays where it is"),
+        ("{builds: {tasks_max: 99}, units: [sshd@x.service]}", "units[0]", "stays where it is"),
         ("{builds: {tasks_max: 99}, units: ['a b.service']}", "units[0]", "the name of a service"),
         (
             "{builds: {tasks_max: 99}, units: ['$(id).service']}",
