@@ -24,6 +24,7 @@ from gostead.operations.context import current, options, record
 from gostead.operations.converge import REFUSALS, converge
 from gostead.operations.execute import ChangedSincePlanned, ChangeFailed
 from gostead.operations.guard import check_host
+from gostead.operations.held_budgets import differences, managers, together
 from gostead.operations.limits import limits
 from gostead.operations.moved_services import services
 from gostead.operations.slice_files import (
@@ -33,7 +34,7 @@ from gostead.operations.slice_files import (
     unit_changes,
     wrapper_changes,
 )
-from gostead.operations.unit_files import SLICE, agrees, expected
+from gostead.operations.unit_files import SLICE
 from gostead.transport import TransportError
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     found += wrapper_changes(state, go)
     found += _reload(state, budget, moved)
     found += services(declared, state)
-    found += _budgets(declared, state)
+    found += managers(state.slices, budget)
+    found += together(state.slices, budget)
     found += pressure.findings(declared, state.slices)
     news = pressure.kept(state.slices) != dict(state.slices.seen)
     return Plan.of(found, news=news)
@@ -102,7 +104,7 @@ def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | 
     slices = state.slices
     stale = [u.name for u in slices.units.values() if u.stale]
     group = slices.groups.get(f"/{SLICE}")
-    wrong = "" if moved else "; ".join(_differences(state, budget))
+    wrong = "" if moved else "; ".join(differences(state.slices, budget))
     if moved or stale or pending(state) or group is None:
         yield reload(state, SUBJECT, budget)
         return
@@ -116,44 +118,6 @@ def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | 
                       "take it away, or declare what it says", others[0])  # fmt: skip
     else:
         yield reload(state, SUBJECT, budget, why=wrong)
-
-
-def _differences(state: HostState, budget: Budget) -> Iterator[str]:
-    """What the kernel holds that is not what is declared. A user's slice is there while they are
-    logged in."""
-    slices = state.slices
-    paths = [f"/{SLICE}"]
-    paths += [f"/user.slice/user-{uid}.slice" for uid in slices.users.values() if uid is not None]
-    for path in paths:
-        group = slices.groups.get(path)
-        if group is None:
-            continue
-        for key, value in budget.limits().items():
-            file = PROPERTIES[key][1]
-            wanted = expected(key, value, slices.memory)
-            found = group.limits.get(file)
-            if found is None:
-                yield f"{path}: there is no {file}"
-            elif not agrees(key, wanted, found):
-                yield f"{path}: {file} is {found}, not {wanted}"
-
-
-def _budgets(declared: GoSetup, state: HostState) -> Iterator[Finding]:
-    """All budgets together, against what the host has."""
-    budget, memory = declared.slices.builds, state.slices.memory
-    share = budget and (budget.memory_max or budget.memory_high)
-    if not budget or not share:
-        return
-    users = sum(uid is not None for uid in state.slices.users.values())
-    total = memory_bytes(share, memory) * (1 + users)
-    if total > memory:
-        yield Finding(SUBJECT, SLICE, "warning", f"the budgets of the slice and of {users} users "
-                      f"come to {written(total)}, the host has {written(memory)}: together they "
-                      "can exhaust it", "lower them, or declare fewer users")  # fmt: skip
-    if budget.cpu_quota and int(budget.cpu_quota[:-1]) > 100 * state.slices.processors:
-        yield Finding(SUBJECT, SLICE, "note", f"cpu_quota is {budget.cpu_quota}, more than the "
-                      f"{state.slices.processors} processors have: it limits nothing",
-                      "lower it")  # fmt: skip
 
 
 def _note(state: State, host: Host, directory: str | None) -> bool:  # noqa: ARG001

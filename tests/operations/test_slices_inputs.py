@@ -174,3 +174,44 @@ def test_a_quota_beyond_all_processors_is_noted(site: Site, booted: Sandbox) -> 
         found = findings(site.plan(booted))
         assert {item: severity for item, (severity, _) in found.items()} == expected
         assert all("it limits nothing" in what for _, what in found.values())
+
+
+def manager(root: Sandbox, uid: int, **limits: str) -> None:
+    """A user's own systemd holds its gobuilds.slice to these limits."""
+    path = f"{CGROUPS}/user.slice/user-{uid}.slice/user@{uid}.service/gobuilds.slice"
+    root.run(f"mkdir -p {path}", check=True)
+    for name, value in limits.items():
+        root.run(f"echo {value} >{path}/{name.replace('_', '.')}", check=True)
+
+
+def test_budgets_that_come_to_more_than_the_host_has_are_told(site: Site, booted: Sandbox) -> None:
+    """That of a user's go-slice counts once: within that of their own slice, where there is one."""
+
+    def told() -> list[str]:
+        found = site.plan(booted)["hosts"]["@local"]["findings"]
+        return [f["what"] for f in found if "can exhaust it" in f["what"]]
+
+    uid = int(booted.run("id -u ann").stdout)
+    declare(site, {"memory_max": "40%"}, users=["ann"])
+    manager(booted, uid, memory_max="max")
+    assert told() == []
+    manager(booted, 4711, memory_max="max")
+    [what] = told()
+    assert what.startswith("the budgets of the slice, of 1 user, of go-slice for 1 user more come")
+    declare(site, {"memory_max": "60%"}, users=["ann"])
+    booted.run(f"rm -r {CGROUPS}/user.slice")
+    [what] = told()
+    assert what.startswith("the budgets of the slice, of 1 user come to ")
+
+
+def test_what_a_users_own_systemd_holds_is_compared(site: Site, booted: Sandbox) -> None:
+    declare(site, {"memory_max": "64MiB", "io_weight": 9, "tasks_max": 99})
+    # Disks are not a user's to divide: no io.weight is none that is missing.
+    manager(booted, 1, memory_max=str(64 * MIB), pids_max="99")
+    manager(booted, 2, memory_max=str(32 * MIB), pids_max="99")
+    manager(booted, 3, memory_max=str(64 * MIB))
+    found = findings(site.plan(booted))
+    assert {item for item in found if item.startswith("user@")} == {"user@2", "user@3"}
+    says = "their own systemd holds go-slice to another budget: "
+    assert found["user@2"] == ("warning", f"{says}memory.max is {32 * MIB}, not {64 * MIB}")
+    assert found["user@3"] == ("warning", f"{says}there is no pids.max")
