@@ -213,10 +213,12 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     slices = SlicesState()
     if "slices" in values:
         units = {unit.name: unit for unit in parse_units(values.get("units", (b"",))[0], work)}
+        systemd, weights = map(text, values.get("holder", (b"none", b"no")))
         slices = SlicesState(
             *parse_machine(values["slices"]), by_subject["slices"], slice_users, units,
             tuple(matched), groups,
-            *parse_told(contents.get(f"{state}/slices", b""), values.get("kills", (b"",))),
+            *parse_told(contents.get(f"{state}/slices", b""), values.get("kills", (b"",))), systemd,
+            weights == "yes",
         )  # fmt: skip
     orphans = parse_orphans(left)
     scheduled = ScheduleState()

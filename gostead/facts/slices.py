@@ -81,7 +81,8 @@ class SlicesState:
     """`memory` and `swap` in bytes; `users`: uid by name, None where there is no such user; `units`
     by name, those that match a declared pattern and the slices; `matched`: the former's names;
     `seen`: each cgroup as it was told of last; empty: nothing was ever told; `since`: where the
-    journal was read to then; `journal`: what the kernel said of kills since."""
+    journal was read to then; `journal`: what the kernel said of kills since; `systemd`: running,
+    installed (an image, or a container) or none; `weights`: whether the kernel has io.weight."""
 
     cgroup: str = "none"
     controllers: tuple[str, ...] = ()
@@ -96,6 +97,8 @@ class SlicesState:
     seen: Mapping[str, Seen] = field(default_factory=dict)
     since: str = ""
     journal: Journal = field(default_factory=Journal)
+    systemd: str = "none"
+    weights: bool = False
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""

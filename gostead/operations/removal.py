@@ -61,7 +61,8 @@ def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
         findings += [one for one in found if isinstance(one, Finding)]
         if _left(state, item, found):
             left.append(f"{item.kind}\t{item.path}")
-    if any(item.kind in ("unit", "reload") for item in state.toolchains.registry):
+    units = any(item.kind in ("unit", "reload") for item in state.toolchains.registry)
+    if units and state.slices.systemd == "running":
         changes.append(slice_files.reload(state, SUBJECT))
     for one in unschedule(state, SUBJECT, "state is absent", "state"):
         (changes if isinstance(one, Change) else findings).append(one)  # type: ignore[arg-type]

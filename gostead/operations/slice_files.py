@@ -82,7 +82,8 @@ def undeclared(
     link = f"{state.system.bin}/go-slice"
     if declared.slices.builds is None and registered(state, "link", link):
         yield unlink(state, SUBJECT, "no longer declared", "slices.builds")
-    if declared.slices.builds is None and (gone or pending(state)):
+    running = state.slices.systemd == "running"
+    if declared.slices.builds is None and running and (gone or pending(state)):
         yield reload(state, SUBJECT)
 
 

@@ -57,7 +57,9 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     if budget is None:
         return Plan.of(undeclared(declared, state))
     host = state.slices
-    go = limits(budget, host.memory, host.processors) if declared.slices.go_limits else None
+    image = host.systemd == "installed"
+    auto = declared.slices.go_limits and not image
+    go = limits(budget, host.memory, host.processors) if auto else None
     if state.system.name == "darwin" and declared.slices.when == "auto":
         return dataclasses.replace(Plan.of(wrapper_changes(state, go)), not_applicable=ON_A_MAC)
     if why := why_not(state, budget):
@@ -67,6 +69,8 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     found = [*unit_changes(declared, state, go), *undeclared(declared, state, go)]
     moved = any(isinstance(one, Change) for one in found)
     found += wrapper_changes(state, go)
+    if image:
+        return Plan.of([*found, *services(declared, state), _later(declared)])
     found += _reload(state, budget, moved)
     found += services(declared, state)
     found += managers(state.slices, budget)
@@ -83,14 +87,18 @@ def why_not(state: HostState, budget: Budget) -> str:
         return "slices are systemd's: there is none on this system"
     if state.system.scope != "system":
         return "limits on slices are root's to set: scope is user"
-    if state.caches.init != "systemd":
+    if slices.systemd == "none":
         return "systemd is not what runs here (a container, or another init)"
+    if slices.systemd == "installed":
+        return ""  # what boots from it shows what it can hold
     if slices.cgroup != "v2":
         what = "cgroup v1" if slices.cgroup == "v1" else "no cgroups"
         return f"{what} here: limits need cgroup v2 (systemd.unified_cgroup_hierarchy=1 at boot)"
     needed = {PROPERTIES[key][2] for key in budget.limits()}
     if lacking := sorted(needed - set(slices.controllers)):
         return f"the kernel offers no controller for {', '.join(lacking)} here"
+    if budget.io_weight is not None and not slices.weights:
+        return "the kernel has no io.weight here (CONFIG_BLK_CGROUP_IOCOST): leave io_weight out"
     high, most = budget.memory_high, budget.memory_max
     if high and most and memory_bytes(high, slices.memory) > memory_bytes(most, slices.memory):
         raise PlanError(
@@ -98,6 +106,14 @@ def why_not(state: HostState, budget: Budget) -> str:
             f"{written(slices.memory)}: builds are to be slowed down before one is killed"
         )
     return ""
+
+
+def _later(declared: GoSetup) -> Finding:
+    """What is to be known of an image: memory and processors are those of what boots from it."""
+    told = declared.slices.go_limits
+    return Finding(SUBJECT, SLICE, "note", "systemd does not run here: the budget holds once it "
+                   f"does{'; Go is told of it by the first apply then' if told else ''}",
+                   "")  # fmt: skip
 
 
 def _reload(state: HostState, budget: Budget, moved: bool) -> Iterator[Change | Finding]:

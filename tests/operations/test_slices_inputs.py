@@ -81,6 +81,8 @@ def test_memory_high_above_memory_max_shows_on_the_host(
         (f"echo cpu pids >{CGROUPS}/cgroup.controllers", {"memory_max": "50%", "io_weight": 9},
          "the kernel offers no controller for io, memory here"),
         (f": >{CGROUPS}/cgroup.controllers", {"tasks_max": 99}, "no controller for pids here"),
+        # The stand-in's kernel has the controller, and no io.weight: as one without blk-iocost.
+        (":", {"io_weight": 9}, "the kernel has no io.weight here"),
     ],
 )  # fmt: skip
 def test_what_the_kernel_cannot_hold_is_not_applicable_and_required_an_error(
@@ -97,6 +99,17 @@ def test_what_the_kernel_cannot_hold_is_not_applicable_and_required_an_error(
     report = site.apply(booted)
     assert report["exit"] == 1
     assert f"a budget is required, and cannot be held here: {told['why']}" in error(report)
+
+
+@pytest.mark.parametrize("file", ["io.cost.qos", "system.slice/io.weight"])
+def test_io_weight_is_declared_where_the_kernel_has_it(
+    file: str, site: Site, booted: Sandbox
+) -> None:
+    booted.run(f"mkdir -p {CGROUPS}/system.slice; : >{CGROUPS}/{file}", check=True)
+    declare(site, {"io_weight": 9})
+    report = site.plan(booted)
+    assert report["hosts"]["@local"]["not_applicable"] == []
+    assert f"{UNITS}/gobuilds.slice" in changes(report)
 
 
 def test_an_unknown_user_is_told_and_the_others_have_their_budget(
@@ -205,6 +218,7 @@ def test_budgets_that_come_to_more_than_the_host_has_are_told(site: Site, booted
 
 
 def test_what_a_users_own_systemd_holds_is_compared(site: Site, booted: Sandbox) -> None:
+    booted.run(f": >{CGROUPS}/io.cost.qos", check=True)
     declare(site, {"memory_max": "64MiB", "io_weight": 9, "tasks_max": 99})
     # Disks are not a user's to divide: no io.weight is none that is missing.
     manager(booted, 1, memory_max=str(64 * MIB), pids_max="99")
