@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.faults import NEW, OLD, Ground, told
+from tests.support.stand_in_systemd import BOOTED, BUDGET
 
 KINDS = {
     "fifo": ("mkfifo {}", "neither file, directory nor link"),
@@ -83,3 +84,19 @@ def test_a_foreign_file_is_not_ours(ground: Ground) -> None:
     ground.run(f"echo theirs >{path}")
     assert f"{path}: exists and gostead did not write it" in told(ground.apply())
     assert ground.run(f"cat {path}") == "theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind"),
+    [
+        ("system/gobuilds.slice", "fifo"), ("system/gobuilds.slice", "directory"),
+        ("system/gobuilds.slice", "link"), ("user/gobuilds.slice", "fifo"),
+        ("system/slices.target.d/gostead.conf", "directory"),
+        ("system/r.service.d/gostead.conf", "link"),
+    ],
+)  # fmt: skip
+def test_a_unit_file(unit: str, kind: str, ground: Ground) -> None:
+    path = f"/etc/systemd/{unit}"
+    ground.run(f"{BOOTED}\nmkdir -p {path.rpartition('/')[0]}")
+    ground.site.declare(**BUDGET)
+    assert_refused(ground, path, kind)
