@@ -103,7 +103,14 @@ def holds(guest: Guest) -> None:
         assert "/user@1000.service/gobuilds.slice/" in within
         child = "cat /sys/fs/cgroup/$(cut -d: -f3 /proc/self/cgroup)/../pids.max"
         assert guest.run(f"go-slice sh -c '{child}'", user="deploy").stdout == "120\n"
+        # su keeps what it came with; root's manager answers nobody else.
+        by_su = "XDG_RUNTIME_DIR=/run/user/0 su deploy -c 'go-slice cat /proc/self/cgroup'"
+        assert "/user@1000.service/gobuilds.slice/" in guest.run(by_su).stdout
     assert "/gobuilds.slice/" in guest.run("go-slice cat /proc/self/cgroup").stdout
+    # Of a service that is in the slice nothing leaves it.
+    service = "systemd-run -q --wait --pipe --slice=gobuilds.slice --unit=job"
+    within = guest.run(f"{service} go-slice cat /proc/self/cgroup").stdout
+    assert within == "0::/gobuilds.slice/job.service\n"
     assert guest.run("go-slice sh -c 'echo $GOMAXPROCS'").stdout == "1\n"
 
 
@@ -137,7 +144,6 @@ def a_service_at_work_is_not_disturbed_and_leaves_nothing_behind(
 def a_power_loss_after_the_change_leaves_no_empty_file(
     held: tuple[Guest, Controller],
 ) -> None:
-    """And after any boot the limits are there."""
     guest, controller = held
     guest.run("sync; rm /etc/systemd/user/gobuilds.slice /opt/gostead/libexec/go-slice; sync")
     assert len(changed(apply(controller))) >= 2
@@ -148,6 +154,12 @@ def a_power_loss_after_the_change_leaves_no_empty_file(
     assert "0" not in sizes
     holds(guest)
     apply(controller)  # what was not on the disk yet when the power went is made again
+
+
+def from_boot_on_the_limits_hold_and_nothing_is_to_do(held: tuple[Guest, Controller]) -> None:
+    guest, controller = held
+    guest.reboot()
+    holds(guest)
     read = reloads(guest)
     assert changed(apply(controller)) == []
     assert reloads(guest) == read
@@ -169,9 +181,17 @@ def what_the_kernel_holds_is_compared_and_what_overrides_it_is_named(
     # Another budget, with a unit, while the slices are active.
     own = "/sys/fs/cgroup/user.slice/user-1000.slice"
     with guest.login("deploy"):
-        apply(controller, builds=BUDGET | {"memory_high": "200MiB"})
+        guest.run("go-slice true", user="deploy")
+        less = apply(controller, builds=BUDGET | {"memory_high": "200MiB"})
         assert limit(guest, "memory.high") == limit(guest, "memory.high", own) == str(200 << 20)
-        apply(controller)
+        # Their own systemd reads it with the next go-slice.
+        [said] = [f["what"] for f in less["findings"] if f["item"] == "user@1000"]
+        assert said.endswith(f"not {200 << 20}")
+        guest.run("go-slice true", user="deploy")
+        own += "/user@1000.service/gobuilds.slice"
+        assert limit(guest, "memory.high", own) == str(200 << 20)
+        [said] = [f["what"] for f in apply(controller)["findings"] if f["item"] == "user@1000"]
+        assert f"memory.high is {200 << 20}, not " in said
     holds(guest)
 
 
@@ -251,6 +271,7 @@ def removed_all_is_as_before(held: tuple[Guest, Controller]) -> None:
 def test_budgets_from_the_first_run_to_the_removal(held: tuple[Guest, Controller]) -> None:
     a_service_at_work_is_not_disturbed_and_leaves_nothing_behind(held)
     a_power_loss_after_the_change_leaves_no_empty_file(held)
+    from_boot_on_the_limits_hold_and_nothing_is_to_do(held)
     what_the_kernel_holds_is_compared_and_what_overrides_it_is_named(held)
     a_fork_bomb_ends_at_the_budget_and_ssh_answers(held)
     a_kill_is_told_once_and_stands_in_the_journal(held)
