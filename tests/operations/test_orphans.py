@@ -482,7 +482,7 @@ def test_the_audit_finds_what_is_left_by_ps(site: Site, ground: Sandbox) -> None
     declare(site)
     assert site.apply(ground)["exit"] == 0
     kept = [start(ground, "/tmp/go-build5/b001/exe/server", user="zed"),
-            start(ground, "/home/ann/bin/server")]  # fmt: skip
+            start(ground, "/home/ann/bin/server"), in_image(ground)]  # fmt: skip
     served = start(ground, "/tmp/go-build6/b001/exe/server")
     in_cgroup(ground, served, "0::/system.slice/x.service")
     age()
@@ -535,3 +535,81 @@ def test_what_a_killed_go_run_leaves_is_found_and_ended(go_ground: Sandbox) -> N
         (change,) = of(report, "changes")
         assert (change["item"], change["user"]) == (f"process {pid} (go run child server)", "ann")
         assert not alive(go_ground, pid)
+
+
+#: Needs no library, and does what it is told under this name only.
+BOX = "/tmp/go-build123/b001/exe/busybox"
+
+
+def in_image(ground: Sandbox) -> int:
+    """An orphan that ann left in a root at /srv/image: its number in the machine."""
+    return int(ground.run(
+        f"mkdir -p /srv/image{BOX.rpartition('/')[0]}; cp /bin/busybox /srv/image{BOX};"
+        f"chroot --userspec=1002:1002 /srv/image {BOX} sleep 1000 </dev/null >/dev/null 2>&1 &"
+        "echo $!", check=True,
+    ).stdout)  # fmt: skip
+
+
+def test_in_an_image_the_machines_processes_are_left_alone(site: Site, ground: Sandbox) -> None:
+    """Its /proc is the machine's, and so are the users' numbers."""
+    ground.run(
+        "mkdir /srv/image && cd / && tar -cf - --one-file-system --exclude=./srv --exclude=./proc "
+        "--exclude=./sys --exclude=./root . 2>/dev/null | tar -xf - -C /srv/image;"
+        "cd /srv/image && mkdir -p root proc dev tmp && mount --rbind /dev dev && "
+        "mount --rbind /proc proc",
+        timeout=120,
+    )  # fmt: skip
+    outside = [start(ground, path) for path in KINDS]
+    ground.run("mkdir -p /tmp/go-build2/b001; cp /bin/true /tmp/go-build2/b001/web.test")
+    words = ("-c", "/tmp/go-build2/b001/web.test & exec sleep 1000")
+    shell = start(ground, "/home/ann/shell", *words, program="/bin/dash")
+    assert "State:\tZ" in status_of(ground, child_of(ground, shell))
+    inside = in_image(ground)
+    # Used from outside by another path to the same directory, and by nobody.
+    ground.run(f"{MAKE.format('go-build31', '-2 days')}; {MAKE.format('go-build32', '-2 days')};"
+               "chown -R ann go-build31 go-build32; touch -d '-2 days' go-build31 go-build32;"
+               "mkdir /mnt/seen; mount --bind . /mnt/seen; cd /mnt/seen/go-build31; "
+               "sleep 1000 </dev/null >/dev/null 2>&1 &",
+               cwd="/srv/image/tmp", check=True)  # fmt: skip
+    age()
+    declare(site)
+    report = site.apply(ground, "--subject", "orphans", inventory="@chroot//srv/image")
+    (host,) = report["hosts"].values()
+    assert report["exit"] == 0, report
+    assert {c["item"] for c in host["changes"]} == {
+        f"process {inside} (go run child busybox)", "/tmp/go-build32",
+    }  # fmt: skip
+    assert [f for f in host["findings"] if f["subject"] == "orphans"] == []
+    assert all(alive(ground, pid) for pid in outside)
+    assert not alive(ground, inside)
+    # Without /proc nobody can be seen: what may be in use stays.
+    ground.run("umount -R /srv/image/proc; cd /srv/image/tmp; "
+               f"{MAKE.format('go-build33', '-2 days')}; chown -R ann go-build33; "
+               "touch -d '-2 days' go-build33", check=True)  # fmt: skip
+    report = site.apply(ground, "--subject", "orphans", inventory="@chroot//srv/image")
+    (host,) = report["hosts"].values()
+    assert (report["exit"], host["changes"]) == (0, [])
+
+
+def test_one_of_another_root_is_not_ended(site: Site, ground: Sandbox) -> None:
+    pid = in_image(ground)
+    done = ground.run(["sh", "-s"], input=script(ground, pid, exe=f"/srv/image{BOX}"))
+    assert done.returncode == 10
+    age()
+    declare(site)
+    assert apply(site, ground)["exit"] == 0
+    assert alive(ground, pid)
+
+
+def test_the_first_process_of_a_container_is_left_alone(site: Site, ground: Sandbox) -> None:
+    """One that has the machine's root, and numbers of its own."""
+    ground.run("mkdir -p /tmp/go-build123/b001/exe; cp /bin/sleep /tmp/go-build123/b001/exe/server")
+    run = f"setpriv --reuid 1002 --regid 1002 --clear-groups {RUN_CHILD} 1000"
+    pid = int(ground.run(["unshare", "-p", "sh", "-c", f"{run} </dev/null >/dev/null 2>&1 & "
+                          "echo $!"]).stdout)  # fmt: skip
+    age()
+    assert "PPid:\t1\n" in status_of(ground, pid)
+    declare(site)
+    assert of(plan(site, ground), "changes") == []
+    assert ground.run(["sh", "-s"], input=script(ground, pid)).returncode == 10
+    assert alive(ground, pid)
