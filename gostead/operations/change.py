@@ -53,6 +53,7 @@ class Change:
     user: str | None = None
     alone: bool = False  # its failure is no reason not to make the others
     leads_on: bool = False  # what comes after it depends on what it brings, and is planned anew
+    arises: bool = False  # from what people do: one more of it, after the run, is for the next one
 
 
 @dataclass(frozen=True)

@@ -207,9 +207,14 @@ def _settle(host: Host, remaining: tuple[Change, ...] | str) -> bool:
                 host.log_styled(message, fg="red", log_func=logger.error)
         good = good and outcome.result == "changed"
         known.outcomes.append(outcome)
-    if good and not isinstance(remaining, str) and remaining:
-        known.error = f"{remaining[0].item}: {remaining[0].why}, after the run"
-        good = False
+    for new in () if isinstance(remaining, str) or not good else remaining:
+        if new.arises:
+            what = f"{new.before}; found after the run: {new.why}"
+            finding = Finding(new.subject, new.item, "note", what, "gostead apply", user=new.user)
+            known.findings.append(finding)
+        elif good:
+            known.error = f"{new.item}: {new.why}, after the run"
+            good = False
     known.executed.clear()
     return good
 

@@ -94,7 +94,7 @@ def _processes(
             Script("change/orphan", _owner(home) | {
                 "pid": process.pid, "ppid": process.ppid, "start": process.start,
                 "exe": process.exe, "grace": GRACE}),
-            home.name,
+            home.name, arises=True,
         )  # fmt: skip
     if state.orphans.more:
         yield Finding(SUBJECT, "processes", "warning", "there are more than are looked at in one "
@@ -132,7 +132,7 @@ def _scratch(
             "orphans.action",
             Script("change/scratch", _owner(home) | {
                 "path": directory.path, "minutes": least // 60}),
-            home.name,
+            home.name, arises=True,
         )  # fmt: skip
 
 

@@ -258,6 +258,36 @@ def test_children_that_are_no_orphans_by_themselves_live_on(site: Site, ground: 
     assert alive(ground, child)
 
 
+def test_what_becomes_an_orphan_during_the_run_is_the_next_runs(
+    site: Site, ground: Sandbox
+) -> None:
+    """dlv and what it debugs; and the directory that only an orphan used."""
+    ground.run("mkdir -p web; cp /bin/sleep web/__debug_bin3141", user="ann", check=True)
+    dlv = start(ground, "/home/ann/go/bin/dlv", "-c", "~/web/__debug_bin3141 1000 & wait",
+                program="/bin/dash")  # fmt: skip
+    debuggee = child_of(ground, dlv)
+    directory = RUN_CHILD.removesuffix("/b001/exe/server")
+    child = start(ground, RUN_CHILD)
+    ground.run(["touch", "-d", "-2 days", directory], user="ann", check=True)
+    age()
+    declare(site)
+    report = apply(site, ground)
+    assert report["exit"] == 0, report
+    assert {(c["item"], c["result"]) for c in of(report, "changes")} == {
+        (f"process {dlv} (dlv)", "changed"),
+        (f"process {child} (go run child server)", "changed"),
+    }
+    later = {f"process {debuggee} (dlv's debuggee __debug_bin3141)", directory}
+    assert {f["item"] for f in of(report)} == later
+    assert {(f["severity"], f["mend"]) for f in of(report)} == {("note", "gostead apply")}
+    assert alive(ground, debuggee)
+    report = apply(site, ground)
+    assert (report["exit"], {c["item"] for c in of(report, "changes")}) == (0, later), report
+    assert not alive(ground, debuggee)
+    report = apply(site, ground)
+    assert (report["exit"], of(report, "changes"), of(report)) == (0, [], [])
+
+
 def test_a_zombie_is_named_with_who_could_reap_it(site: Site, ground: Sandbox) -> None:
     ground.run("mkdir -p /tmp/go-build1/b001; cp /bin/true /tmp/go-build1/b001/web.test")
     words = ("-c", "/tmp/go-build1/b001/web.test & exec sleep 1000")
