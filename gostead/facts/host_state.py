@@ -16,7 +16,7 @@ from gostead.facts.entries import Entry, text
 from gostead.facts.orphans import OrphansState, parse_orphans
 from gostead.facts.people import Looked, parse_person
 from gostead.facts.schedule import ScheduleState, parse_schedule
-from gostead.facts.shells import ShellsState
+from gostead.facts.shells import ShellsState, parse_services
 from gostead.facts.slices import SlicesState, parse_group, parse_machine, parse_told, parse_units
 from gostead.facts.system import System, parse_system
 from gostead.facts.toolchains import (
@@ -204,7 +204,10 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         filesystem=space[1] if len(space) == 2 else "",
     )
     installed = tuple(text(values["shells"][0]).split())
-    shells = ShellsState(startup, looked.leads, installed, tuple(homes), tuple(nobody))
+    services = tuple(parse_services(text(values.get("runner_services", (b"",))[0])))
+    shells = ShellsState(
+        startup, looked.leads, installed, tuple(homes), tuple(nobody), services
+    )  # fmt: skip
     caches = CachesState(by_subject["caches"], foreign, volumes, sizes, text(values["init"][0]))
     digests = parse_digests(values["digests"]) if "digests" in values else {}
     tools = ToolsState(by_subject["tools"], digests)

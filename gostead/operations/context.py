@@ -47,6 +47,9 @@ class Record:
     error: str | None = None
     conflict: bool = False
     executed: list[Outcome] = field(default_factory=list)
+    #: What had to be left for the next run, by subject, item and user; seconds that were waited.
+    put_off: dict[tuple[str, str, str | None], Finding] = field(default_factory=dict)
+    waited: float = 0.0
 
 
 # Set by Ctrl-C: a change that has begun ends, and no other begins.

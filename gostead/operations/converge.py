@@ -20,7 +20,7 @@ from gostead.declaration import DeclarationError
 from gostead.facts import host_state
 from gostead.operations.change import Change, Finding, Outcome, Plan, PlanError
 from gostead.operations.context import current, options, record, stopping
-from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, execute
+from gostead.operations.execute import ChangedSincePlanned, ChangeFailed, PutOff, execute
 from gostead.transport import TransportError
 
 if TYPE_CHECKING:
@@ -98,6 +98,11 @@ def _carry_out(
     except ChangedSincePlanned as error:
         host.log(f"{error}: planning again")
         known.conflict = True
+    except PutOff as why:
+        mend = f"gostead apply, or systemctl restart {change.item}, when its job is done"
+        told = Finding(change.subject, change.item, "note", str(why), mend, user=change.user)
+        known.put_off[change.subject, change.item, change.user] = told
+        known.findings.append(told)
     except (ChangeFailed, TransportError) as error:
         known.executed.append(Outcome(change, "failed", str(error)))
         host.log_styled(f"{change.item}: {error}", fg="red", log_func=logger.error)
@@ -176,16 +181,18 @@ def _renew_findings(host: Host, subject: str, planner: Planner, directory: str |
         found = planner(*current(host, directory)).findings
     except REFUSALS:
         return
-    kept = [f for f in known.findings if f.subject != subject or f.item == subject]
+    stays = [*known.put_off.values()]
+    kept = [f for f in known.findings if f.subject != subject or f.item == subject or f in stays]
     known.findings = [*kept, *(f for f in found if f not in kept)]
 
 
 def _remaining(host: Host, planner: Planner, directory: str | None) -> tuple[Change, ...] | str:
     host_state.forget(host)
     try:
-        return planner(*current(host, directory)).changes
+        changes = planner(*current(host, directory)).changes
     except REFUSALS as error:
         return str(error)
+    return tuple(c for c in changes if (c.subject, c.item, c.user) not in record(host).put_off)
 
 
 def _settle(host: Host, remaining: tuple[Change, ...] | str) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gostead import transport
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.operations.change import Change, Content, Toolchain
-from gostead.operations.context import options
+from gostead.operations.context import options, record
 from gostead.templates import host_script, quote
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
 CONFLICT = 10
+BUSY = 12
+#: Seconds for which a run waits, in all, for services that are at work.
+PATIENCE = 60
 MAIN = "main\n"  # how every script ends
 EMBEDDED = 64 * 1024  # bytes; a script is read at once, a stream byte by byte until it begins
 
@@ -28,11 +32,15 @@ class ChangedSincePlanned(Exception):
     """What the plan was made for was no longer there; nothing was touched."""
 
 
+class PutOff(Exception):
+    """It must not be done now; nothing was touched, and the next run comes back to it."""
+
+
 def execute(host: Host, change: Change, declared: GoSetup, state: HostState) -> str:
     """Makes `change` so on `host`; returns what is to be said of it: where a toolchain came from,
     what its script printed.
 
-    Raises ChangeFailed, ChangedSincePlanned, transport.TransportError.
+    Raises ChangeFailed, ChangedSincePlanned, PutOff, transport.TransportError.
     """
     stream = change.script.stream
     if isinstance(stream, Toolchain):
@@ -63,6 +71,7 @@ def run_script(
         **{
             "run": chosen.run,
             "lock_wait": chosen.lock_wait,
+            "patience": max(0, round(PATIENCE - record(host).waited)),
             "archive": "",
             "compressed": False,
             **change.script.values,
@@ -75,10 +84,15 @@ def run_script(
         script = f"{body}printf %s {word} | {MAIN}"
     elif content is not None:
         stream = io.BytesIO(content)
+    began = time.monotonic()
     answer = transport.run(host, script, stream=stream, timeout=chosen.timeout)
+    if "until" in change.script.values:
+        record(host).waited += time.monotonic() - began
     said = transport.printable(answer.stderr[-4000:])
     if answer.code == CONFLICT:
         raise ChangedSincePlanned(said)
+    if answer.code == BUSY:
+        raise PutOff(said)
     if answer.code != 0:
         raise ChangeFailed(said or f"the script ended with exit code {answer.code}")
     return answer

@@ -40,9 +40,9 @@ def home_script(
 ) -> Script:  # fmt: skip
     """The act on one file of a home, made by its owner; `after` None removes it, `forget` strikes
     it from the registry, `save` keeps the bytes that were there among our own, and the service of
-    `runner` is started again where that disturbs no job; `prove` is a script that its owner runs
-    afterwards, with `told` on its standard input; `mode` is the file's, where it is not to stay as
-    it is."""
+    `runner`, where it is active, is registered as one to be started again; `prove` is a script that
+    its owner runs afterwards, with `told` on its standard input; `mode` is the file's, where it is
+    not to stay as it is."""
     missing: list[str] = []
     directory = posixpath.dirname(entry.path)
     while (
@@ -57,12 +57,14 @@ def home_script(
         for r in sorted(registered_of(state, home.name), key=lambda r: -len(r.path))
         if after is None and r.kind.startswith("dir@") and entry.path.startswith(f"{r.path}/")
     ]
+    service = runners.service_of(state.shells, home, runner) if runner else None
     values = {
         "emptied": emptied,
         "root": state.system.root, "user": home.name, "uid": home.uid, "gid": home.gid,
         "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
         "directories": missing, "mode": mode or entry.mode or "644", "forget": forget,
-        "save": save, "runner": runner, "prove": prove, "told": told,
+        "save": save, "runner": runner, "unit": service.name if service else "",
+        "prove": prove, "told": told,
         "act": "remove" if after is None else "write",
         "before": hashlib.sha256(entry.content or b"").hexdigest()
         if entry.kind == "file" else "absent",

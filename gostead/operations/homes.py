@@ -19,7 +19,7 @@ from gostead.facts.entries import Entry
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, launchd, learning, runners
+from gostead.operations import blocks, launchd, learning, runner_services, runners
 from gostead.operations.change import Change, Finding
 from gostead.operations.crontabs import crontab
 from gostead.operations.goroot import goroot_lines, told
@@ -85,11 +85,14 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             met.add(("cron", "/crontab"))
             known_table = registered(state, home.name, "cron", "/crontab")
             yield from crontab(state, home, known_table, SUBJECT)
+        moved: set[str] = set()
         if ours:
             for path, found in _runners(declared, state, home):
                 met.add(("runner", path))
                 if found:
                     yield found
+                if isinstance(found, Change):
+                    moved.add(posixpath.dirname(path))
             yield from goroot_lines(declared, state, home)
             yield from told(declared, state, home)
         for known in registered_of(state, home.name):
@@ -97,6 +100,11 @@ def homes(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
             asked = kind == "goroot" and ours and declared.shells.goroot == "comment-out"
             if kind in KINDS and not asked and (kind, known.path) not in met:
                 yield from take_back(state, home, known, SUBJECT, "no longer asked for", "users")
+                if kind == "runner":
+                    moved.add(posixpath.dirname(known.path))
+        for runner in sorted({*moved, *(home.runners if ours else ())}):
+            yield from runner_services.restart(state, home, runner, SUBJECT, "shells.runners",
+                                               moved=runner in moved)  # fmt: skip
 
 
 def _runners(

@@ -1,5 +1,5 @@
 """Part of the subject slices: services that are to run in the slice. A changed Slice= moves no
-process, so they are started again; never while they are at work."""
+process, so they are started again; work of theirs is waited for, and never disturbed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from gostead.operations.change import Change, Finding, Script
 from gostead.operations.unit_files import SLICE, movable
 
 SUBJECT = "slices"
-GRACE = 60  # seconds that a restart waits for a job that began since the host was looked at
 
 
 def services(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
@@ -49,12 +48,11 @@ def services(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
                           "take the line out", others[-1] if others else "")  # fmt: skip
 
 
-def _restart(state: HostState, unit: Unit) -> Change | Finding:
+def _restart(state: HostState, unit: Unit) -> Change:
+    why = "started again: it has no job now"
     if unit.work:
-        return Finding(SUBJECT, unit.name, "note", f"runs outside of {SLICE} until it is started "
-                       f"again; it is at work (process {unit.work}) and is not disturbed",
-                       "gostead apply, when its job is done")  # fmt: skip
-    values = {"root": state.system.root, "unit": unit.name, "slice": SLICE, "grace": GRACE}
-    return Change(SUBJECT, unit.name, f"in {unit.group}", f"in /{SLICE}", "started again: it "
-                  "has no job now", "slices.units", Script("change/restart", values),
-                  alone=True)  # fmt: skip
+        why = f"started again when its work is done (process {unit.work}); it is not disturbed"
+    values = {"root": state.system.root, "unit": unit.name, "slice": SLICE,
+              "until": f"runs outside of {SLICE}"}  # fmt: skip
+    return Change(SUBJECT, unit.name, f"in {unit.group}", f"in /{SLICE}", why, "slices.units",
+                  Script("change/restart", values), alone=True)  # fmt: skip

@@ -15,7 +15,7 @@ from pyinfra.context import ctx_host
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, slice_files
+from gostead.operations import blocks, runner_services, slice_files
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.context import options
 from gostead.operations.converge import converge
@@ -61,6 +61,10 @@ def plan(declared: GoSetup, state: HostState, purge: bool = False) -> Plan:
         findings += [one for one in found if isinstance(one, Finding)]
         if _left(state, item, found):
             left.append(f"{item.kind}\t{item.path}")
+    for home in state.shells.homes:
+        for runner in sorted({r.path.rpartition("/")[0] for r in state.toolchains.registry
+                              if r.kind == f"runner@{home.name}"}):  # fmt: skip
+            changes += runner_services.restart(state, home, runner, SUBJECT, "state", moved=True)
     units = any(item.kind in ("unit", "reload") for item in state.toolchains.registry)
     if units and state.slices.systemd == "running":
         changes.append(slice_files.reload(state, SUBJECT))
@@ -124,7 +128,7 @@ def _left(state: HostState, item: Registered, found: list[Change | Finding]) -> 
 
 def _in_home(state: HostState, item: Registered) -> Iterator[Change | Finding]:
     kind, at, name = item.kind.partition("@")
-    if not at or kind == "dir":
+    if not at or kind in ("dir", "restart"):
         return
     home = next((home for home in state.shells.homes if home.name == name), None)
     if home is None or home.error:

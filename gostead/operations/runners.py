@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from gostead.facts.people import Home
+from gostead.facts.shells import RunnerService, ShellsState
+
 #: What stands behind Go where a runner has no .path yet: PATH of a systemd unit.
 REST = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 _PATH_LINE = re.compile(rb"(?m)^PATH=([^\r\n]*)")
@@ -28,6 +31,13 @@ def take(content: bytes, directory: str) -> bytes:
     """The content of either without the `directory` that stands first."""
     mark = directory.encode("utf-8", "surrogateescape") + b":"
     return re.sub(rb"(?m)^(PATH=|)" + re.escape(mark), rb"\1", content)
+
+
+def service_of(shells: ShellsState, home: Home, runner: str) -> RunnerService | None:
+    """The active service that works in the directory `runner` as the owner of that home: by what
+    systemd says of it, since whoever owns a runner could name any unit in a file there."""
+    users = (home.name, str(home.uid)) if home.uid else (home.name, "0", "")
+    return next((s for s in shells.services if s.directory == runner and s.user in users), None)
 
 
 def _first(path: bytes, directory: str) -> bytes:

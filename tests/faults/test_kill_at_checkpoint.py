@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fault_driver import Fault
 from tests.support.faults import NEW, OLD, Ground, checkpoints, host
-from tests.support.stand_in_systemd import BOOTED
+from tests.support.stand_in_systemd import BOOTED, RUNNER
 
 # Every step of every script: minutes, so with --all.
 pytestmark = pytest.mark.slow
@@ -68,6 +68,15 @@ SCHEDULE: dict[str, Any] = {
 
 STORIES = {
     "slices": Story({}, {}, ("reload", "restart"), old=NEW, go=SLICES, booted=True),
+    "runner": Story(
+        {},
+        {},
+        ("restart_runner",),
+        old=NEW,
+        booted=True,
+        damage=RUNNER,
+        go={"users": ["ann"], "shells": {"runners": ["/home/ann/runner"]}},
+    ),
     "slices undeclared": Story({}, {}, ("reload",), old=NEW, go_before=SLICES, booted=True),
     "kills": Story(
         {}, {}, ("pressure",), old=NEW, go_before=SLICES, go=SLICES, booted=True, damage=KILLED

@@ -179,27 +179,6 @@ def test_a_runner_gets_it_and_gets_its_own_back(run: Run, site: Site, ground: Sa
     assert files == "/usr/bin:/bin\nLANG=C\nPATH=/bin\n"
 
 
-def test_the_service_is_not_started_again_while_a_job_runs(site: Site, ground: Sandbox) -> None:
-    place = "/home/ann/runner"
-    ground.run(
-        f"mkdir -p {place}/bin; echo /bin >{place}/.path; echo actions.runner.x.service "
-        f">{place}/.service; cp /bin/sleep {place}/bin/Runner.Worker; chown -R ann: {place};"
-        "printf '#!/bin/sh\\necho \"$@\" >>/systemctl.log\\n' >/usr/bin/systemctl;"
-        "chmod 755 /usr/bin/systemctl",
-        check=True,
-    )
-    site.declare(users=["ann"], shells={"runners": [place]})
-    ground.run(f"{place}/bin/Runner.Worker 60 >/dev/null 2>&1 & echo $! >/job")
-    made = site.apply(ground)["hosts"]["@local"]["changes"]
-    said = next(c["detail"] for c in made if c["item"] == f"{place}/.path")
-    assert said.startswith("a job runs: restart actions.runner.x.service")
-    assert "restart" not in ground.run("cat /systemctl.log").stdout
-    ground.run(f"kill $(cat /job); echo /sbin >{place}/.path; chown ann: {place}/.path")
-    made = site.apply(ground)["hosts"]["@local"]["changes"]
-    assert made[0]["detail"] == "actions.runner.x.service was started again"
-    assert "restart actions.runner.x.service" in ground.run("cat /systemctl.log").stdout
-
-
 def test_explain_names_the_lines(run: Run, site: Site, ground: Sandbox) -> None:
     ground.run(
         "mkdir -p /usr/local/go/bin; echo go1.21.0 >/usr/local/go/VERSION;"

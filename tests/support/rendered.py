@@ -15,7 +15,7 @@ from gostead.trace import Person
 ROOT = '/home/it\'s "an" $HOME/.local/share/gostead'
 COMMON: dict[str, Any] = {
     "root": ROOT, "run": "20260101T000000-ab'c", "lock_wait": 5, "archive": "",
-    "compressed": False,
+    "compressed": False, "patience": 3,
 }  # fmt: skip
 TREE = {"name": "go1.27.3", "module": "golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64",
         "h1_hex": "ab" * 32, "origin": "it's $(a) mirror"}  # fmt: skip
@@ -31,7 +31,7 @@ HOME: dict[str, Any] = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
-        "runner": "", "prove": "", "told": "GOFLAGS it's",
+        "runner": "", "unit": "", "prove": "", "told": "GOFLAGS it's",
         "emptied": []}  # fmt: skip
 PROOF: dict[str, Any] = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
          "telemetry": "/home/a b/it's/.config/go/telemetry"}  # fmt: skip
@@ -89,7 +89,9 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": "", "kind": "unit"}],
     "hold": [{"hold": HOLD}, {"hold": None}],
-    "home": [HOME, HOME | {"runner": "/srv/it's"}, HOME | {"prove": "it's a script"},
+    "home": [HOME, HOME | {"runner": "/srv/it's"},
+             HOME | {"runner": "/srv/it's", "unit": "it's.service"},
+             HOME | {"prove": "it's a script"},
              HOME | {"act": "remove", "forget": True, "directories": [],
                            "emptied": ["/home/a b/it's/.config"]}],
     "install": [
@@ -110,7 +112,9 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
                 "limits": [("gobuilds.slice/memory.high", "419430400"),
                            ("gobuilds.slice/cpu.max", "150000 100000")]}
                for stop in (False, True)],
-    "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "grace": 5}],
+    "restart": [{"unit": "it's.service", "slice": "gobuilds.slice", "until": "it's old"}],
+    "restart_runner": [{"unit": "it's.service", "kind": "restart@it's", "runner": "/srv/it's",
+                        "service_user": "it's", "until": "it's old"}],
     "remove": [{"gone": []}, {"gone": ["block@it's\t/home/a b/.x"]}],
     "scratch": [ORPHAN],
     "schedule": [SCHEDULE, SCHEDULE | {"files": [], "enable": False, "reload": False},

@@ -25,7 +25,16 @@ hold() {
   [ -e memory.events ] || echo oom_kill 0 >memory.events
 }
 show() {
-  echo "Id=$1" LoadState=loaded "ControlGroup=$(group_of "$1")" MainPID=0 | tr ' ' '\n'
+  case $1 in
+  actions.runner.*) # of one.service, and of those that a test makes in $kept
+    if [ "$1" = 'actions.runner.*.service' ]; then
+      for made in "$kept"/runner-*; do [ ! -e "$made" ] || show "${made##*/runner-}"; done
+      return
+    fi
+    cat "$kept/runner-$1" && echo ActiveState=active && echo "InvocationID=$(cat "$kept/id-$1")" ;;
+  esac
+  echo "Id=$1" LoadState=loaded "ControlGroup=$(group_of "$1")" | tr ' ' '\n'
+  echo "MainPID=$(cat "$kept/main-$1" 2>/dev/null || echo 0)"
   if [ "$1" = r.service ] || [ -e "$kept/active-$1" ]; then echo ActiveState=active; fi
   echo Slice=gobuilds.slice KillMode=control-group DropInPaths= | tr ' ' '\n'
   stale=no
@@ -39,8 +48,7 @@ shift
 case $verb in
 show)
   case $* in
-    '-p ControlGroup --value '*) group_of "$4"; exit ;;
-    '-p MainPID --value '*) echo 0; exit ;;
+    '-p '*' --value '*) show "$4" | sed -n "s/^$2=//p"; exit ;;
   esac
   while [ $# -gt 0 ]; do
     case $1 in -p) shift ;; -*) ;; *) show "$1" ;; esac
@@ -56,7 +64,9 @@ list-unit-files)
   ;;
 daemon-reload) hold; touch "$kept/loaded" ;;
 start) hold; touch "$kept/active-$1" ;;
-restart) touch "$kept/active-$1"; echo "/gobuilds.slice/$1" >"$kept/group-$1" ;;
+restart)
+  case $1 in actions.runner.*) ;; *) echo "/gobuilds.slice/$1" >"$kept/group-$1" ;; esac
+  touch "$kept/active-$1"; echo "$1" >>"$kept/restarted"; echo new >"$kept/id-$1" ;;
 stop) for unit; do rm -f "$kept/active-$unit"; rm -rf "$groups/$unit"; done ;;
 esac
 """
@@ -74,4 +84,15 @@ cat >/usr/bin/systemctl <<'SYSTEMCTL'
 {SYSTEMCTL}
 SYSTEMCTL
 chmod 755 /usr/bin/systemctl
+"""
+
+#: Then: ann's runner, with a service of which systemd tells.
+RUNNER = """
+set -e
+mkdir -p /home/ann/runner /run/stand-in
+echo /bin >/home/ann/runner/.path
+chown -R ann: /home/ann/runner
+cd /run/stand-in
+printf 'WorkingDirectory=/home/ann/runner\\nUser=ann\\n' >runner-actions.runner.one.service
+echo old >id-actions.runner.one.service
 """
