@@ -42,7 +42,8 @@ class Settings:
 
 def settings(run: Run, people: Sequence[Person], go: str) -> tuple[Settings, ...]:
     """What `go env -json` says to each of `people`, run as them with nothing but HOME and a system
-    PATH. `go` is the path of the command. Raises CannotRead, and what `run` raises."""
+    PATH. `go` is the path of the command. No C compiler is started: GOGCCFLAGS, which is nobody's
+    setting and comes of starting it, is left out. Raises CannotRead, and what `run` raises."""
     nonce = secrets.token_hex(8)
     script = host_script("trace/settings", nonce=nonce, people=people, go=go)
     found = []
@@ -59,13 +60,14 @@ def settings(run: Run, people: Sequence[Person], go: str) -> tuple[Settings, ...
 
 
 def _settings(user: str, texts: list[str]) -> Settings:
-    if len(texts) < 4:
+    if len(texts) < 5:
         return Settings(user, error="nothing was answered")
-    answer, file, own, shipped = texts[:4]
+    answer, file, own, shipped, compiler = texts[:5]
     try:
-        data = json.loads(answer)
+        data = json.loads(answer) | json.loads(compiler)
+        data.pop("GOGCCFLAGS", None)
         values = {str(name): str(value) for name, value in data.items()}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return Settings(user, error=printable(answer.removeprefix("! ").strip(), 300))
     from_file, from_go_env = _lines(own), _lines(shipped)
     values["GOTOOLCHAIN"] = from_file.get("GOTOOLCHAIN") or from_go_env.get("GOTOOLCHAIN", "local")

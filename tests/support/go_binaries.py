@@ -67,7 +67,7 @@ def build_cache(package: str, version: str = "1.27.3") -> Path:
         with tempfile.TemporaryDirectory() as directory:
             settings = {"GOCACHE": f"{directory}/cache", "CGO_ENABLED": "0"}
             subprocess.run(
-                [_tree(version) / "bin/go", "build", package],
+                [tree_of(version) / "bin/go", "build", package],
                 env=_environment(Path(directory), settings), check=True, capture_output=True,
             )  # fmt: skip
             with tarfile.open(path, "w") as tar:
@@ -80,7 +80,7 @@ def go_version_m(file: Path) -> dict[str, str]:
     """What Go's own reader says: the settings, with the release under ""."""
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
-            [_tree("1.27.3") / "bin/go", "version", "-m", file], env=_environment(Path(home), {}),
+            [tree_of("1.27.3") / "bin/go", "version", "-m", file], env=_environment(Path(home), {}),
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     first, *rows = done.stdout.splitlines()
@@ -95,7 +95,7 @@ def go_version_m(file: Path) -> dict[str, str]:
 def _build(
     path: Path, source: str, words: tuple[str, ...], version: str, settings: dict[str, str]
 ) -> None:
-    tree = _tree(version)
+    tree = tree_of(version)
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         (home / "hello").mkdir()
@@ -121,7 +121,9 @@ def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], **own, **settings}
 
 
-def _tree(version: str) -> Path:
+def tree_of(version: str) -> Path:
+    """A release for this machine, unpacked."""
+
     def extract(path: Path) -> None:
         path.mkdir()
         tar = go_cache().tar(version).path

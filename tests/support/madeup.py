@@ -20,17 +20,34 @@ while [ -h "$here" ]; do
   esac
 done
 root=$(cd "${{here%/*}}/.." && pwd -P)
-# os.UserConfigDir and os.UserCacheDir
+# os.UserConfigDir and os.UserCacheDir; cfg.DefaultCC
 case {system} in
-darwin) config="$HOME/Library/Application Support" caches=$HOME/Library/Caches ;;
-*) config=${{XDG_CONFIG_HOME:-$HOME/.config}} caches=${{XDG_CACHE_HOME:-$HOME/.cache}} ;;
+darwin) config="$HOME/Library/Application Support" caches=$HOME/Library/Caches cc=clang ;;
+*) config=${{XDG_CONFIG_HOME:-$HOME/.config}} caches=${{XDG_CACHE_HOME:-$HOME/.cache}} cc=gcc ;;
 esac
+# compiler: what cmd/go tries on it before it says any option for C (envcmd.ExtraEnvVarsCostly).
+compiler() {{
+  set -- "${{CC:-$(sed -n 's/^CC=//p' "${{GOENV:-$config/go/env}}" 2>/dev/null | tail -n 1)}}"
+  ${{1:-$cc}} '-###' -x c -c - </dev/null >/dev/null 2>&1 || :
+}}
 case $*  in
 "install "*)
   # A tool that says what it was built of, as its record does.
   for tool; do :; done
   path=${{tool%@*}} version=${{tool#*@}}
   name=${{path##*/}}
+  case $(sed -n 's/^GOPROXY=//p' "$GOENV" 2>/dev/null) in
+  direct)
+    # From its repository, as cmd/go asks for it.
+    case ${{GOVCS-}} in
+    '*:off')
+      echo "go: $tool: GOVCS disallows using git for public $path; see 'go help vcs'" >&2
+      exit 1
+      ;;
+    esac
+    git ls-remote -q --end-of-options "https://$path" || exit 1
+    ;;
+  esac
   case $name in liar) version=v9.9.9 ;; esac
   mkdir -p "$GOBIN"
   printf '#!/bin/sh\\n# path %s\\n# mod %s %s\\n# uid %s\\necho %s %s go{version}\\n' \\
@@ -56,10 +73,22 @@ version) echo "go version go{version} {system}/{machine}" ;;
   cut -d ' ' -f 1 "$mode" 2>/dev/null || echo local
   ;;
 "env -json")
+  compiler
   printf '{{"GOROOT": "%s"' "$root"
   file=$config/go/env
   sed -n 's/^\\([A-Z][A-Z0-9_]*\\)=\\(.*\\)$/, "\\1": "\\2"/p' "$file" 2>/dev/null
+  # A variable comes before the file, also this one.
+  if [ -n "${{CC-}}" ]; then printf ', "CC": "%s"' "$CC"; fi
   printf ', "GOTELEMETRY": "%s"}}\\n' "$("$0" env GOTELEMETRY)"
+  ;;
+"env -json "*)
+  shift 2
+  comma='{{'
+  for key; do
+    printf '%s"%s": "%s"' "$comma" "$key" "$("$0" env "$key")"
+    comma=', '
+  done
+  echo '}}'
   ;;
 "env GOENV") echo "${{GOENV:-$config/go/env}}" ;;
 "env "*)
@@ -69,7 +98,12 @@ version) echo "go version go{version} {system}/{machine}" ;;
     file=${{GOENV:-$config/go/env}}
     value=$(sed -n "s/^$2=//p" "$file" 2>/dev/null | tail -n 1)
   fi
-  case $2-$value in GOCACHE-) value=$caches/go-build ;; esac
+  case $2-$value in
+  GOCACHE-) value=$caches/go-build ;;
+  CC-) value=$cc ;;
+  CGO_ENABLED-) value=1 ;;
+  esac
+  case $2 in CGO_*FLAGS | PKG_CONFIG | GOGCCFLAGS) compiler ;; esac
   printf '%s\\n' "$value"
   ;;
 *) echo "go{version} is made up: it cannot '$*'" >&2 && exit 2 ;;

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.hosts.darwin.mac import Mac
-from tests.hosts.darwin.test_life import NOTES, findings
+from tests.hosts.darwin.test_life import BIN, NOTES, findings
 from tests.support.controller import Controller
 
 Apple = Callable[..., tuple[Mac, Controller]]
@@ -35,11 +35,17 @@ def test_settings_and_telemetry_stand_where_go_looks_on_a_mac(apple: Apple) -> N
     mac, controller = apple()
     mac.shell(f"mkdir -p '{SUPPORT}/go'; echo GOFLAGS=-v >'{SUPPORT}/go/env'", user="kim")
     baseline = mac.digest(exclude=NOTES)
-    env = {"GOPRIVATE": "git.example.com", "GOMEMLIMIT": "2GiB"}
+    # For the last, go would start the compiler, and /usr/bin/clang opens a dialogue here.
+    env = {"GOPRIVATE": "git.example.com", "GOMEMLIMIT": "2GiB", "CGO_CFLAGS": "-O1"}
     controller.site.declare(users=["kim", "lee"], env=env, telemetry="off")
     clean_twice(mac, controller)
-    file = (mac.path / SUPPORT.lstrip("/") / "go/env").read_text()
-    assert sorted(file.splitlines()) == ["GOFLAGS=-v", "GOPRIVATE=git.example.com"]
+    explained = controller.ask("explain")["hosts"]["mac1"]["explained"]["settings"]
+    assert {"clang", "1"} <= {row["value"] for row in explained if row["user"] == "kim"}
+    assert (mac.touched, mac.unknown) == ([], [])
+    mac.shell("go env CGO_CFLAGS", user="kim", env={"PATH": f"{BIN}:/usr/bin:/bin"})
+    assert "clang" in mac.touched[0]  # had it been asked so
+    lines = (mac.path / SUPPORT.lstrip("/") / "go/env").read_text().splitlines()
+    assert sorted(lines) == ["CGO_CFLAGS=-O1", "GOFLAGS=-v", "GOPRIVATE=git.example.com"]
     assert not (mac.path / "Users/kim/.config/go").exists()
     for user in ("kim", "lee"):
         said = mac.ssh(
@@ -161,6 +167,17 @@ def test_tools_are_built_by_nobody_in_particular(apple: Apple) -> None:
     assert mac.ssh("zsh -lc one", user="kim").stdout == "one v1.0.0 go1.27.3\n"
     assert controller.ask("remove", "-y")["exit"] == 0
     assert baseline.changes(mac.digest(exclude=NOTES)) == []
+
+
+def test_what_only_a_repository_has_is_not_asked_for_by_a_dialogue(apple: Apple) -> None:
+    mac, controller = apple()
+    tool = "git.example.com/own@v1.0.0"
+    controller.site.declare(users=["kim"], tools=[tool], env={"GOPROXY": "direct"})
+    report = controller.ask("apply", "-y")
+    assert report["exit"] == 1
+    (said,) = [c["error"] for c in report["hosts"]["mac1"]["changes"] if c["subject"] == "tools"]
+    assert "by git. That is one of Apple's developer tools" in " ".join(said.split()), said
+    assert (mac.touched, mac.unknown) == ([], [])
 
 
 def test_orphans_are_found_and_ended_by_ps(apple: Apple) -> None:
