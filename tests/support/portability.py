@@ -36,6 +36,8 @@ LINUX_ONLY = {
 ALLOWED = {
     ("trace-causes", "function name"): "a line of fish",
     ("trace-causes", "$'…'"): "a line of fish",
+    ("trim-cache", "function name"): "a line of awk",
+    ("trim-cache", "find -delete"): "of names without a slash, from within their directory",
 }
 
 #: Not in macOS's tools, not in bash 3.2, or spelled otherwise there.
@@ -58,6 +60,9 @@ EVERYWHERE = {
     "head -c of all but": r"\b(head|tail) -[cn] ?-[0-9]",
     "find of GNU": r"-(executable|readable|writable|regextype|xtype|fprintf|quit)\b|-perm /",
     "find without a path": r"\bfind -",
+    # Apple's ends at the first name it is given that has a slash: "relative path potentially not
+    # safe". Where none has, ALLOWED says so.
+    "find -delete": r"\bfind [^|;&]*-delete\b",
     "tar of GNU": r"\btar [^|;]*--(wildcards|transform|sort|mtime|owner|one-top-level)",
     "ps of GNU": r"\bps [^|;]*(--|\betimes\b|\bstart_time\b|\bcgroup\b|-q )",
     "[[": r"\[\[",

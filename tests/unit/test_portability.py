@@ -57,6 +57,8 @@ BAD = {
     "find . -executable": "find of GNU",
     "find . -perm /022": "find of GNU",
     "find -name x": "find without a path",
+    'find "$@" -maxdepth 0 -type f -mmin +9 -print -delete': "find -delete",
+    "find . -type f -delete 2>/dev/null || :": "find -delete",
     "tar --owner=0 -cf x": "tar of GNU",
     "ps -o etimes= -p 1": "ps of GNU",
     "if [[ -e x ]]; then": "[[",

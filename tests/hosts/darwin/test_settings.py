@@ -90,7 +90,9 @@ def test_a_bound_is_held_at_once_and_daily_by_launchd(apple: Apple) -> None:
     entry(mac, "bb22", 80_000, 600_000)
     entry(mac, "cc33", 60, 600_000)
     controller.site.declare(users=["kim"], cache={"max_size": "1MiB"})
-    clean_twice(mac, controller)
+    (host,) = clean_twice(mac, controller)["hosts"].values()
+    (trimmed,) = [c for c in host["changes"] if c["item"] == "build cache of kim"]
+    assert trimmed["detail"].startswith("freed 1200000 bytes of 1800000")
     listed = "ls ~/Library/Caches/go-build/*/"
     assert "aa11-d" not in mac.shell(listed, user="kim").stdout
     assert "bb22-d" not in mac.shell(listed, user="kim").stdout

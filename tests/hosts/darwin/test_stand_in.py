@@ -25,6 +25,8 @@ REFUSED = {
     "find . -executable": ("find: -executable: unknown primary or operator", 1),
     "find . -perm /111": ("illegal mode string", 1),
     "find -name x": ("find: illegal option -- n", 1),
+    "find ./file -maxdepth 0 -type f -delete": ("relative path potentially not safe", 1),
+    "find /tmp/file -delete": ("find: -delete: /tmp/file: relative path potentially not safe", 1),
     "mv -T file other": ("mv: illegal option -- T", 64),
     "mv file other -f": ("an option behind an operand", 1),
     "ln -sT file other": ("ln: illegal option -- T", 1),
@@ -96,6 +98,8 @@ def test_what_bsd_tools_answer(mac: Mac) -> None:
     dated = "cd /tmp; touch -t 200001010000 f; stat -f '%m %l %Lp %Su %Sg' f; stat -f '%c' f"
     entry, changed = mac.shell(dated).stdout.splitlines()
     assert entry == "946684800 1 640 root wheel"
+    gone = "cd /tmp; mkdir -p d/e; touch g d/e/f; find g -maxdepth 0 -type f -delete"
+    assert mac.shell(f"{gone}; find /tmp/d -mindepth 1 -delete; ls d g").stdout == "d:\n"
     assert int(changed) > 1_700_000_000
     said = mac.shell("find /tmp/f -exec stat -f '%c %Fc' {} +").stdout.split()
     assert said[1].split(".")[0] == said[0]
