@@ -46,7 +46,9 @@ def apple(tmp_path: Path, macs: Callable[..., Fleet]) -> Callable[..., tuple[Mac
     both of a Mac's architectures: `apple("tahoe", user="kim")`."""
     for name in ("site", "home"):
         (tmp_path / name).mkdir()
-    site = Site(tmp_path / "site", platforms=("darwin-arm64", "darwin-amd64"))
+    # The last three are for Macs that newer ones do not run on.
+    versions = ("1.27.3", "1.26.8", "1.25.14", "1.24.13", "1.22.12", "1.21.13")
+    site = Site(tmp_path / "site", versions, platforms=("darwin-arm64", "darwin-amd64"))
 
     def make(
         scenario: str | Scenario = "tahoe", user: str = "root", **more: object

@@ -21,6 +21,15 @@ PLACES = {
     "under rosetta by sudo": ("under rosetta", "kim", {"_sudo": True}, "/opt/gostead"),
     "in a home": ("sequoia", "kim", {}, "/Users/kim/.local/share/gostead"),
     "in a home with a space": ("tahoe", "lee", {}, "/Users/lee of it/.local/share/gostead"),
+    "macOS 12 by sudo": ("monterey 12.2", "kim", {"_sudo": True}, "/opt/gostead"),
+    "macOS 11 in a home": ("big sur intel", "kim", {}, "/Users/kim/.local/share/gostead"),
+    "macOS 10.15 as root": ("catalina intel", "root", {}, "/opt/gostead"),
+}
+#: The newest made-up release for that macOS, and one that goes back; else 1.27.3 and 1.26.8.
+RELEASES = {
+    "monterey 12.2": ("1.26.8", "1.25.14"),
+    "big sur intel": ("1.24.13", "1.22.12"),
+    "catalina intel": ("1.22.12", "1.21.13"),
 }
 #: The stand-in's own notes, and what a user's shell leaves.
 NOTES = ["private/var/db/stand-in", "private/var/log"]
@@ -37,17 +46,24 @@ def settled(place: str, apple: Apple) -> tuple[Mac, Controller, Digest, str]:
     """A Mac with the declared Go: installed, clean in the second run, audited. And what it was."""
     scenario, user, more, root = PLACES[place]
     mac, controller = apple(scenario, user, **more)
-    controller.site.declare(users=["kim"] if root == "/opt/gostead" else ["self"])
+    release, _older = releases(place)
+    users = ["kim"] if root == "/opt/gostead" else ["self"]
+    controller.site.declare({"default": release}, users=users)
     mac.ssh("true", user=user)
     baseline = mac.digest(exclude=NOTES)
     controller.converge()
-    assert version(mac, place) == "1.27.3"
+    assert version(mac, place) == release
     before = mac.digest(times=True, exclude=NOTES)
     assert controller.changes(controller.converge()) == {}
     assert before.changes(mac.digest(times=True, exclude=NOTES)) == []
     report = controller.ask("audit")
     assert (report["exit"], findings(report)) == (0, [])
     return mac, controller, baseline, root
+
+
+def releases(place: str) -> tuple[str, str]:
+    """The release that is declared there, and an older one."""
+    return RELEASES.get(PLACES[place][0], ("1.27.3", "1.26.8"))
 
 
 def version(mac: Mac, place: str) -> str:
@@ -58,7 +74,8 @@ def version(mac: Mac, place: str) -> str:
     return said.removeprefix("go version go").removesuffix(f" darwin/{platform}")
 
 
-@pytest.mark.parametrize("place", ["intel as root", "under rosetta by sudo", "in a home"])
+@pytest.mark.parametrize("place", ["intel as root", "under rosetta by sudo", "in a home",
+                                   "macOS 12 by sudo", "macOS 11 in a home"])  # fmt: skip
 def test_install_clean_in_the_second_run_and_remove(place: str, apple: Apple) -> None:
     mac, controller, baseline, _root = settled(place, apple)
     assert controller.ask("remove", "-y")["exit"] == 0
@@ -66,20 +83,22 @@ def test_install_clean_in_the_second_run_and_remove(place: str, apple: Apple) ->
     assert (mac.touched, mac.unknown) == ([], [])
 
 
-@pytest.mark.parametrize("place", ["apple silicon as root", "in a home with a space"])
+@pytest.mark.parametrize("place", ["apple silicon as root", "in a home with a space",
+                                   "macOS 10.15 as root"])  # fmt: skip
 def test_drift_repair_switch_rollback_remove(place: str, apple: Apple) -> None:
     mac, controller, baseline, root = settled(place, apple)
-    mac.run(["/bin/sh", "-c", f"rm -rf '{root}/toolchains/go1.27.3/pkg/tool'; "
+    release, older = releases(place)
+    mac.run(["/bin/sh", "-c", f"rm -rf '{root}/toolchains/go{release}/pkg/tool'; "
              f"chmod 666 '{root}/env.sh'"], check=True)  # fmt: skip
-    mended = {f"{root}/toolchains/go1.27.3": "changed", f"{root}/env.sh": "changed"}
+    mended = {f"{root}/toolchains/go{release}": "changed", f"{root}/env.sh": "changed"}
     assert controller.changes(controller.converge()) == mended
 
     users = ["kim"] if root == "/opt/gostead" else ["self"]
-    controller.site.declare({"default": "1.26.8"}, users=users)
+    controller.site.declare({"default": older}, users=users)
     controller.converge()
-    assert version(mac, place) == "1.26.8"
+    assert version(mac, place) == older
     assert controller.ask("rollback")["exit"] == 0
-    assert version(mac, place) == "1.27.3"
+    assert version(mac, place) == release
     assert controller.ask("release")["exit"] == 0
 
     assert controller.ask("remove", "-y")["exit"] == 0
