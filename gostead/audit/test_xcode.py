@@ -15,8 +15,9 @@ import pytest
 from gostead import trace
 from gostead.audit.asking import CannotAsk, Place, ask, printable
 from gostead.audit.findings import AuditFinding, NotAsDeclared
-from gostead.declaration import GoSetup
-from gostead.declaration.xcode import SDK, TOOLS
+from gostead.declaration import GoSetup, shipped_pins
+from gostead.declaration.tools import name_of
+from gostead.declaration.xcode import TOOLS, XCODE
 
 SUBJECT = "xcode"
 APPLY = "gostead apply"
@@ -24,6 +25,11 @@ APPLY = "gostead apply"
 TEAM, IDENTIFIER, RUNTIME = "EQHXZ8M8AV", "org.golang.", 0x10000
 #: Magic numbers of <mach-o/loader.h> and <mach-o/fat.h>, as they stand in a file.
 MACHO = ("cffaedfe", "cefaedfe", "cafebabe", "cafebabf")
+#: Apple's debugserver, where dlv looks for it (pkg/proc/gdbserial): it is entitled to debug.
+DEBUGSERVERS = (
+    f"{TOOLS}/Library/PrivateFrameworks/LLDB.framework/Versions/A/Resources/debugserver",
+    f"{XCODE}/Contents/SharedFrameworks/LLDB.framework/Versions/A/Resources/debugserver",
+)
 Note = Callable[[AuditFinding], None]
 
 
@@ -86,18 +92,24 @@ def test_what_is_selected_is_there(host: Any, setup: GoSetup, note: Note) -> Non
                            "there", "sudo xcode-select --reset", severity)], note)  # fmt: skip
 
 
-def test_cgo_finds_an_sdk_of_this_system(host: Any, note: Note) -> None:
-    """xcrun is asked only where the tools are known to be there, and what is selected too."""
-    if not _there(host):
-        pytest.skip("there are no Command Line Tools")
+def test_cgo_finds_an_sdk_of_this_system(host: Any, setup: GoSetup, note: Note) -> None:
+    """xcrun is asked only where what is selected has it; by default that is what is there."""
     selected = ask(host, "xcode-select -p").out.strip()
     if selected and ask(host, 'test -x "$1/usr/bin/xcrun"', selected).code:
         pytest.skip("what is selected is not there, which is another check's")
+    if not selected and not _there(host):
+        pytest.skip("there are no Command Line Tools, and no Xcode is selected")
     answer = ask(host, "xcrun --sdk macosx --show-sdk-path; xcrun --sdk macosx --show-sdk-version")
     lines = answer.out.splitlines()
     if answer.code or len(lines) < 2:
-        what = f"xcrun finds none: {printable(answer.error or answer.out)}"
-        raise NotAsDeclared(AuditFinding(SUBJECT, "SDK", what, "sudo xcode-select --reset"))
+        declared = setup.cgo.required or setup.xcode.select or setup.xcode.command_line_tools
+        said = (answer.error or answer.out).partition("\n")[0]
+        what = f"xcrun finds none: {printable(said)}"
+        licence = "license" in what.lower()
+        mend = "sudo xcodebuild -license" if licence else "sudo xcode-select --reset"
+        severity: Any = "warning" if licence and not declared else "error"
+        _say([AuditFinding(SUBJECT, "SDK", what, mend, severity)], note)
+        return
     system = ask(host, "sw_vers -productVersion").out.strip()
     if lines[1].split(".")[0].isdigit() and system.split(".")[0].isdigit():
         sdk, own = int(lines[1].split(".")[0]), int(system.split(".")[0])
@@ -111,10 +123,13 @@ def test_no_variable_fights_the_tools(
     run: trace.Run, where: Place, setup: GoSetup, shells_of: Any, note: Note
 ) -> None:
     found = shells_of(run, where, setup)
+    declared = {person.name: setup.digests(person.uid) for person in found.people}
     findings = {}
     for cell in found.cells:
         chain = found.chains.get((cell.user, cell.shell, cell.mode), ())
         for variable in cell.variables:
+            if variable.name in declared.get(cell.user, {}):
+                continue  # what overrules a declared setting is another check's
             if fight := _fights(setup, variable.name, variable.shown):
                 severity, what = fight
                 line = trace.variable_line(chain, variable.name)
@@ -129,19 +144,26 @@ def _fights(setup: GoSetup, name: str, shown: str) -> tuple[Any, str] | None:
     """How bad an exported variable is for what xcode-select names, and why; None: not at all."""
     if name == "DEVELOPER_DIR":
         return "warning", "it overrules what xcode-select names"
-    if name != "SDKROOT" or (shown == SDK and setup.xcode.sdkroot != "unset"):
+    if name in ("CC", "CXX"):
+        return "warning", "cgo takes it for its compiler, whatever is selected"
+    if name != "SDKROOT":
         return None
     if setup.xcode.sdkroot == "unset":
         return "error", "declared is `sdkroot: unset`"
-    return "warning", "an SDK with a version in its name is gone after the next update"
+    if re.search(r"(^|/)macosx\d[^/]*/*$", shown, re.I):
+        return "warning", "an SDK with a version in its name is gone after the next update"
+    return None
 
 
 def test_go_is_signed_by_its_makers(host: Any, where: Place, setup: GoSetup) -> None:
     """codesign is macOS's own. It hashes what is on the disk against the signature.
 
-    What is no Mach-O program has none; that it is what was released is another check's."""
+    What is no Mach-O program has none; that it is what was released is another check's. A pin that
+    is not a shipped one is of whoever built it, and whose signature that has is theirs to know."""
     header = 'od -An -v -tx1 -N 4 "$1" | tr -d " "'
     for version in setup.toolchains.all_versions:
+        if not _released(setup, version, where.platform):
+            continue
         for command in ("go", "gofmt"):
             path = f"{where.root}/toolchains/go{version}/bin/{command}"
             if ask(host, header, path).out.strip() not in MACHO:
@@ -159,6 +181,13 @@ def test_go_is_signed_by_its_makers(host: Any, where: Place, setup: GoSetup) -> 
             if what:
                 mend = "gostead apply --deep"
                 raise NotAsDeclared(AuditFinding("toolchains", path, what, mend))
+
+
+def _released(setup: GoSetup, version: str, platform: str) -> bool:
+    """Whether the declared tree is the Go project's, as far as our own pins know it."""
+    shipped = shipped_pins().get(version, {}).get(platform)
+    declared = setup.toolchains.pins.get(version, {}).get(platform)
+    return shipped is not None and (declared is None or declared.h1 in (None, shipped.h1))
 
 
 def test_nothing_is_in_quarantine(host: Any, where: Place) -> None:
@@ -187,7 +216,10 @@ def test_what_protects_this_mac(host: Any, setup: GoSetup, note: Note) -> None:
         note(AuditFinding(SUBJECT, "Gatekeeper", printable(gate) or "unknown",
                           "sudo spctl --global-enable: Go and what it builds run with it",
                           "warning"))  # fmt: skip
-    if any("/dlv@" in str(tool) for tool in setup.tools):
+    if any(name_of(tool) == "dlv" for tool in setup.tools):
+        if ask(host, 'test -x "$1" || test -x "$2"', *DEBUGSERVERS).code:
+            note(AuditFinding(SUBJECT, "debugserver", "is not there: dlv can debug nothing",
+                              "declare xcode.command_line_tools: present", "warning"))  # fmt: skip
         mode = ask(host, "DevToolsSecurity -status 2>&1").out
         if "enabled" not in mode:
             note(AuditFinding(SUBJECT, "developer mode", printable(mode) or "unknown",

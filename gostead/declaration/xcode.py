@@ -16,6 +16,13 @@ _EXPECTED = 'latest, present, absent, or a version such as "16.4" (in quotes: 16
 TOOLS = "/Library/Developer/CommandLineTools"
 MARKER = "/tmp/.com.apple.dt.CommandLineTools.installondemand.in-progress"  # noqa: S108
 SDK = f"{TOOLS}/SDKs/MacOSX.sdk"
+#: Where Apple's installer puts Xcode.
+XCODE = "/Applications/Xcode.app"
+
+
+def sdk_of(application: str) -> str:
+    """The SDK's name that outlives an update, in an Xcode that is there."""
+    return f"{application}/Contents/Developer/Platforms/MacOSX.platform/Developer/SDKs/MacOSX.sdk"
 
 
 def _check_tools(text: str) -> str:
@@ -40,8 +47,9 @@ class Xcode(BaseModel):
     )
     select: Literal["command-line-tools", "xcode"] | None = Field(
         None,
-        description="Which developer directory `xcode-select` names. null: as it is, unless it "
-        "leads nowhere and the tools were installed just now.",
+        description="Which developer directory `xcode-select` names. `xcode`: the Xcode that is "
+        "selected, else /Applications/Xcode.app, else the newest that is no beta. null: as it is, "
+        "unless it leads nowhere and the tools were installed just now.",
         examples=["command-line-tools"],
     )
     sdkroot: Literal["unset", "default"] | None = Field(

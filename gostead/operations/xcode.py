@@ -13,9 +13,10 @@ from typing import Any, Literal
 from pyinfra.api.operation import operation
 
 from gostead.declaration import GoSetup
-from gostead.declaration.xcode import MARKER, SDK, TOOLS
+from gostead.declaration.tools import name_of
+from gostead.declaration.xcode import MARKER, SDK, TOOLS, XCODE, sdk_of
 from gostead.facts.host_state import HostState
-from gostead.facts.xcode import Condition, Version, XcodeState, version_of
+from gostead.facts.xcode import Application, Condition, Version, XcodeState, version_of
 from gostead.operations import learning
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
@@ -52,6 +53,7 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
         *(() if any(isinstance(one, Change) for one in tools) else _marker(state)),
         *_selection(declared, state),
         *_licence(state.xcode),
+        *_debugger(declared, state.xcode),
         *_variables(declared, state),
         *_processors(declared, state),
     ))  # fmt: skip
@@ -143,12 +145,14 @@ def _selection(declared: GoSetup, state: HostState) -> Iterator[Change | Finding
     if declared.xcode.select == "command-line-tools" and xcode.clang:
         wanted = TOOLS
     elif declared.xcode.select == "xcode":
-        newest = max(xcode.applications, key=lambda one: one.version, default=None)
-        if newest is None:
-            yield Finding(SUBJECT, "xcode-select", "error", "there is no Xcode in /Applications",
+        chosen = _application(xcode)
+        if chosen is None:
+            beta = " but a beta" if xcode.applications else ""
+            yield Finding(SUBJECT, "xcode-select", "error",
+                          f"there is no Xcode{beta} in /Applications",
                           "install it, or declare select: command-line-tools")  # fmt: skip
             return
-        wanted = f"{newest.path}/Contents/Developer"
+        wanted = f"{chosen.path}/Contents/Developer"
     if wanted and xcode.selected != wanted:
         values = {"root": state.system.root, "path": wanted, "before": xcode.selected}
         yield from _by_root(state, Change(
@@ -162,14 +166,38 @@ def _selection(declared: GoSetup, state: HostState) -> Iterator[Change | Finding
                       f"sudo xcode-select --reset; or {_INSTALL}")  # fmt: skip
 
 
+def _selected(xcode: XcodeState) -> Application | None:
+    return next((one for one in xcode.applications
+                 if xcode.selected.startswith(f"{one.path}/")), None)  # fmt: skip
+
+
+def _application(xcode: XcodeState) -> Application | None:
+    """The Xcode to select: the one that is (somebody chose it), else the one that Apple's installer
+    names, else the newest; a beta only where it is selected already."""
+    released = [one for one in xcode.applications if "beta" not in one.path.lower()]
+    usual = next((one for one in released if one.path == XCODE), None)
+    newest = max(released, key=lambda one: one.version, default=None)
+    return _selected(xcode) or usual or newest
+
+
 def _licence(xcode: XcodeState) -> Iterator[Finding]:
-    chosen = next((one for one in xcode.applications
-                   if xcode.selected.startswith(f"{one.path}/")), None)  # fmt: skip
+    chosen = _selected(xcode)
     if chosen and xcode.agreed[:2] < chosen.version[:2]:
         said = dotted(xcode.agreed) if xcode.agreed else "none"
         yield Finding(SUBJECT, chosen.path, "warning", "its licence has not been agreed to "
                       f"(that of {said} was, it is {dotted(chosen.version)}): clang may not run",
                       "sudo xcodebuild -license")  # fmt: skip
+
+
+def _debugger(declared: GoSetup, xcode: XcodeState) -> Iterator[Finding]:
+    """dlv lets Apple's debugserver, which may, look into other processes."""
+    coming = declared.xcode.command_line_tools not in (None, "absent")
+    usual = any(one.path == XCODE for one in xcode.applications)
+    for tool in declared.tools:
+        if name_of(tool) == "dlv" and not (xcode.clang or coming or usual):
+            yield Finding(SUBJECT, "dlv", "warning", "finds no debugserver, so it can debug "
+                          f"nothing: {TOOLS} and {XCODE} have it, and neither is here",
+                          _INSTALL)  # fmt: skip
 
 
 def _variables(declared: GoSetup, state: HostState) -> Iterator[Finding]:
@@ -179,22 +207,22 @@ def _variables(declared: GoSetup, state: HostState) -> Iterator[Finding]:
         for name, where, digest in learning.parse(home.trace).of("variable"):
             if home.error or name not in FIGHTING or name in known:
                 continue
-            what = fights(declared, name, digest)
+            what = fights(declared, state.xcode, name, digest)
             if what:
                 error = name == "SDKROOT" and declared.xcode.sdkroot == "unset"
                 yield Finding(SUBJECT, name, "error" if error else "warning", what,
                               "take the line out", where, home.name)  # fmt: skip
 
 
-def fights(declared: GoSetup, name: str, digest: str) -> str:
+def fights(declared: GoSetup, xcode: XcodeState, name: str, digest: str) -> str:
     """What an exported variable does to compilers, by the sha256 of its value; empty: nothing."""
     if name == "SDKROOT":
-        unversioned = digest == hashlib.sha256(SDK.encode()).hexdigest()
         if declared.xcode.sdkroot == "unset":
             return "is exported, declared is `sdkroot: unset`"
-        if not unversioned:
-            return ("is exported, and is not the SDK's name without a version "
-                    f"({SDK}): it breaks at the next update")  # fmt: skip
+        stays = (SDK, *(sdk_of(one.path) for one in xcode.applications))
+        if digest not in {hashlib.sha256(path.encode()).hexdigest() for path in stays}:
+            return ("is exported, and is not the name without a version of an SDK that is here "
+                    f"(such as {SDK}): it breaks at the next update")  # fmt: skip
         return ""
     if name == "DEVELOPER_DIR":
         return "is exported: it overrules what xcode-select names"

@@ -16,7 +16,8 @@ import pytest
 from gostead.audit import test_xcode as checks
 from gostead.audit.asking import CannotAsk, Place, place
 from gostead.audit.findings import AuditFinding, NotAsDeclared
-from gostead.declaration import GoSetup
+from gostead.declaration import GoSetup, shipped_pins
+from gostead.trace.model import Cell, Person, Variable
 from tests.hosts.darwin.developer_tools import TOOLS, left_alone
 from tests.hosts.darwin.mac import FIRST_PATH, Mac
 from tests.hosts.darwin.scenarios import CLT_26, RECEIPT, SCENARIOS, Scenario
@@ -49,9 +50,12 @@ def setup(**go: Any) -> GoSetup:
 
 
 def noted(check: Callable[..., None], *arguments: Any) -> list[str]:
-    """What a check tells without failing: item and text."""
+    """What a check tells without failing: item and text; of one that is skipped, why."""
     found: list[AuditFinding] = []
-    check(*arguments, found.append)
+    try:
+        check(*arguments, found.append)
+    except pytest.skip.Exception as skipped:
+        return [f"skipped: {skipped}"]
     return [f"{one.item}: {one.what}" for one in found]
 
 
@@ -89,13 +93,15 @@ def test_what_does_not_protect_a_mac_is_told(macs: Macs, story: str) -> None:
 
 
 def test_developer_mode_is_asked_for_where_there_is_a_debugger(macs: Macs) -> None:
-    mac, host = start(macs, "tahoe")
     declared = setup(tools=["github.com/go-delve/delve/cmd/dlv@v1.25.2"])
-    told = ["developer mode: Developer mode is currently disabled."]
-    assert noted(checks.test_what_protects_this_mac, host, declared) == told
-    (mac.state / "developer-mode").write_text("enabled\n")
-    assert noted(checks.test_what_protects_this_mac, host, declared) == []
-    left_alone(mac)
+    mode = "developer mode: Developer mode is currently disabled."
+    for scenario, told in (("tahoe", ["debugserver: is not there: dlv can debug nothing", mode]),
+                           ("xcode", [mode]), ("with tools", [mode])):  # fmt: skip
+        mac, host = start(macs, scenario)
+        assert noted(checks.test_what_protects_this_mac, host, declared) == told
+        (mac.state / "developer-mode").write_text("enabled\n")
+        assert noted(checks.test_what_protects_this_mac, host, declared) == told[:-1]
+        left_alone(mac)
 
 
 #: A program of the toolchain, and what is wrong with its signature.
@@ -118,14 +124,16 @@ SIGNED = {
 }  # fmt: skip
 
 
-def signed(mac: Mac, host: Any, image: bytes) -> str:
+def signed(mac: Mac, host: Any, image: bytes, **pin: str) -> str:
     """What the audit says of a toolchain whose go is that."""
     go = mac.path / TREE.lstrip("/") / "bin/go"
     go.parent.mkdir(parents=True, exist_ok=True)
     go.write_bytes(image)
     (go.parent / "gofmt").write_text("#!/bin/sh\n")
     try:
-        checks.test_go_is_signed_by_its_makers(host, WHERE, setup())
+        pins = {"1.27.3": {WHERE.platform: pin}} if pin else {}
+        declared = setup(toolchains={"default": "1.27.3", "pins": pins})
+        checks.test_go_is_signed_by_its_makers(host, WHERE, declared)
     except NotAsDeclared as wrong:
         return f"{wrong.finding.item}: {wrong.finding.what}"
     return ""
@@ -137,6 +145,49 @@ def test_who_signed_go(macs: Macs) -> None:
         what = signed(mac, host, image)
         assert (said in what) if said else what == "", (story, what)
     left_alone(mac)
+
+
+def test_who_signed_a_build_of_ones_own_is_not_asked(macs: Macs) -> None:
+    mac, host = start(macs, "tahoe")
+    image, _said = SIGNED["ad hoc"]
+    assert signed(mac, host, image, h1=f"h1:{'A' * 43}=") == ""
+    # The shipped pin, written out, is the same as none.
+    assert signed(mac, host, image, h1=shipped_pins()["1.27.3"][WHERE.platform].h1) != ""
+    assert signed(mac, host, image, sha256="a" * 64) != ""
+
+
+#: An exported variable, and what is said of it; `sdkroot: unset` has a rule of its own.
+EXPORTED = {
+    ("CC", "/opt/own/cc"): "cgo takes it for its compiler",
+    ("CXX", "g++"): "cgo takes it for its compiler",
+    ("DEVELOPER_DIR", XCODE): "overrules what xcode-select names",
+    ("SDKROOT", f"{TOOLS}/SDKs/MacOSX.sdk"): "",
+    ("SDKROOT", f"{XCODE}/Platforms/MacOSX.platform/Developer/SDKs/MacOSX.sdk"): "",
+    ("SDKROOT", "macosx"): "",
+    ("SDKROOT", f"{TOOLS}/SDKs/MacOSX26.sdk"): "gone after the next update",
+    ("SDKROOT", f"{XCODE}/Platforms/MacOSX.platform/Developer/SDKs/MacOSX26.5.sdk"):
+        "gone after the next update",
+    ("SDKROOT", "macosx26.5"): "gone after the next update",
+    ("GOFLAGS", "-v"): "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), EXPORTED)
+def test_which_variables_fight_the_tools(name: str, value: str) -> None:
+    def told(**go: Any) -> list[str]:
+        cell = Cell("kim", "zsh", "login", variables=(Variable(name, value, ""),))
+        kim = Person("kim", 501, 20, "/Users/kim", "/bin/zsh")
+        survey = SimpleNamespace(cells=(cell,), chains={}, people=(kim,))
+        check = checks.test_no_variable_fights_the_tools
+        return noted(check, None, WHERE, setup(**go), lambda *_: survey)
+
+    said = EXPORTED[name, value]
+    assert [said in one for one in told()] == [True] * bool(said)
+    if name in ("CC", "CXX"):  # declared: it may be exported, too
+        assert told(cgo={"compiler": {name: value}}) == []
+    if name == "SDKROOT":
+        with pytest.raises(NotAsDeclared, match="sdkroot: unset"):
+            told(xcode={"sdkroot": "unset"})
 
 
 def test_a_signature_that_does_not_hold(macs: Macs) -> None:
@@ -210,22 +261,33 @@ def test_what_is_selected(macs: Macs) -> None:
 
 def test_which_sdk_cgo_finds(macs: Macs) -> None:
     check = checks.test_cgo_finds_an_sdk_of_this_system
-    mac, host = start(macs, "with tools")
-    assert noted(check, host) == []
-    left_alone(mac)
+    for scenario in ("with tools", "xcode"):
+        mac, host = start(macs, scenario)
+        assert noted(check, host, setup()) == []
+        left_alone(mac)
     mac, host = start(macs, "older tools")
     told = [f"SDK: {TOOLS}/SDKs/MacOSX.sdk is of macOS 15, this is 26.1"]
-    assert noted(check, host) == told
+    assert noted(check, host, setup()) == told
     mac.shell("xcode-select --switch /tmp; rm -rf /tmp/usr")
-    with pytest.raises(pytest.skip.Exception, match="another check's"):
-        noted(check, host)
+    (told_instead,) = noted(check, host, setup())
+    assert told_instead.startswith("skipped: what is selected is not there")
     left_alone(mac)
-    both = SCENARIOS["xcode unlicensed"].but(command_line_tools=CLT_26)
-    mac, host = start(macs, both)
-    with pytest.raises(NotAsDeclared, match="xcrun finds none: You have not agreed"):
-        noted(check, host)
     # With a receipt of the tools and no tools, the stand-in of xcrun would open a dialogue.
     mac, host = start(macs, SCENARIOS["tahoe"].but(receipts=((RECEIPT, CLT_26.version),)))
-    with pytest.raises(pytest.skip.Exception, match="no Command Line Tools"):
-        noted(check, host)
+    (told_instead,) = noted(check, host, setup())
+    assert told_instead.startswith("skipped: there are no Command Line Tools")
     left_alone(mac)
+
+
+def test_an_unlicensed_xcode_has_no_sdk(macs: Macs) -> None:
+    check = checks.test_cgo_finds_an_sdk_of_this_system
+    alone = SCENARIOS["xcode unlicensed"]
+    for scenario in (alone, alone.but(command_line_tools=CLT_26)):
+        mac, host = start(macs, scenario)
+        (told,) = noted(check, host, setup())
+        assert "xcrun finds none: You have not agreed to the Xcode license" in told
+        for declared in ({"cgo": {"required": True}}, {"xcode": {"select": "xcode"}}):
+            with pytest.raises(NotAsDeclared, match="You have not agreed") as failed:
+                noted(check, host, setup(**declared))
+            assert failed.value.finding.mend == "sudo xcodebuild -license"
+        left_alone(mac)

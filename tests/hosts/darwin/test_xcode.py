@@ -61,6 +61,21 @@ def test_the_selection_is_as_declared(apple: Apple) -> None:
     left_alone(mac)
 
 
+def test_a_beta_is_not_selected_and_what_is_selected_stays(apple: Apple) -> None:
+    mac, controller = apple("with tools")
+    for name, version in (("Xcode-16.4", "16.4"), ("Xcode-beta", "27.0")):
+        known = f"/var/db/stand-in/defaults/any/%Applications%{name}.app%Contents%version"
+        mac.shell(f"mkdir -p /Applications/{name}.app/Contents/Developer/usr/bin {known}; "
+                  f"echo {version} >{known}/CFBundleShortVersionString")  # fmt: skip
+    declare(controller, select="xcode")
+    assert [c["item"] for c in apply(controller)["changes"]] == ["xcode-select"]
+    selected = "/Applications/Xcode-16.4.app/Contents/Developer"
+    assert mac.shell("xcode-select -p").stdout.strip() == selected
+    mac.run(["/.stand-in/lib/make-tools", "xcode", "26.6", "26.5"], check=True)
+    assert apply(controller)["changes"] == []
+    assert mac.shell("xcode-select -p").stdout.strip() == selected
+
+
 def test_xcode_is_declared_and_not_there(apple: Apple) -> None:
     mac, controller = apple("with tools")
     declare(controller, select="xcode")
@@ -74,8 +89,17 @@ def test_a_licence_that_was_not_agreed_to_is_told_and_not_agreed_to(apple: Apple
     mac, controller = apple("xcode unlicensed")
     declare(controller)
     host = apply(controller)
-    assert "licence has not been agreed to (that of 15.0 was, it is 26.6)" in str(host["findings"])
+    said = "licence has not been agreed to (that of 15.0 was, it is 26.6)"
+    assert said in str(host["findings"])
+    again = apply(controller)
+    assert (again["exit"], again["changes"], said in str(again["findings"])) == (0, [], True)
     assert mac.history == []
+    # xcrun and clang of it end so for whoever calls them: no error where nothing of it is declared.
+    controller.converge()
+    report = controller.ask("audit")
+    ((severity, what),) = findings(report)
+    assert (report["exit"], severity, "You have not agreed" in what) == (2, "warning", True)
+    assert (mac.touched, mac.unknown) == ([], [])
     key = "defaults/any/%Library%Preferences%com.apple.dt.Xcode/IDEXcodeVersionForAgreedToGMLicense"
     (mac.state / key).unlink()
     assert "(that of none was, it is 26.6)" in str(apply(controller)["findings"])
@@ -109,7 +133,8 @@ def test_sdkroot_and_its_kin_are_found_with_file_and_line(apple: Apple) -> None:
     mac, controller = apple("with tools")
     versioned = f"{TOOLS}/SDKs/MacOSX26.5.sdk"
     mac.shell(
-        f"printf 'export SDKROOT={versioned}\\nexport DEVELOPER_DIR=/nowhere\\n' >>~/.zshrc",
+        f"printf 'export SDKROOT={versioned}\\nexport DEVELOPER_DIR=/nowhere\\n"
+        "export CC=/opt/own/cc\\n' >>~/.zshrc",
         user="kim",
     )
     declare(controller)
@@ -117,9 +142,11 @@ def test_sdkroot_and_its_kin_are_found_with_file_and_line(apple: Apple) -> None:
     host = apply(controller)
     told = {(f["item"], f["where"], f["severity"]) for f in host["findings"]}
     assert told == {("SDKROOT", "/Users/kim/.zshrc:1", "warning"),
-                    ("DEVELOPER_DIR", "/Users/kim/.zshrc:2", "warning")}  # fmt: skip
-    report = controller.ask("audit")
-    assert f"exported as {versioned}" in str(report)
+                    ("DEVELOPER_DIR", "/Users/kim/.zshrc:2", "warning"),
+                    ("CC", "/Users/kim/.zshrc:3", "warning")}  # fmt: skip
+    report = str(controller.ask("audit"))
+    assert f"exported as {versioned}" in report
+    assert "exported as /opt/own/cc: cgo takes it for its compiler" in report
     declare(controller, sdkroot="unset")
     assert apply(controller)["exit"] == 1
 
