@@ -179,6 +179,13 @@ def test_the_bound_is_held_and_what_is_in_use_stays(site: Site, ground: Sandbox)
         "0001-d", "0002-d", "0003-d", "0004-d", "README",
     ]  # fmt: skip
     assert changes(site.apply(ground)) == {}
+    # What cannot be removed is not said to be freed.
+    kept = "cd ~/.cache/go-build; mkdir cd; head -c 1000000 /dev/zero >cd/0009-d; "
+    kept += "touch -d '-9 days' cd/0009-d; chmod 555 cd; "
+    trim = "/opt/gostead/libexec/trim-cache ~/.cache/go-build 4500000; chmod 755 cd"
+    assert ground.run(kept + trim, user="ann").stdout.startswith("freed 0 bytes of 5000000\n")
+    again = trim.replace("; chmod 755 cd", "; ls cd")
+    assert ground.run(again, user="ann").stdout == "freed 1000000 bytes of 5000000\n"
     # Everything young: the bound cannot be met, and that is said.
     more = "cd ~/.cache/go-build/ab; touch *; head -c 2000000 /dev/zero >0008-d"
     ground.run(more, user="ann", check=True)

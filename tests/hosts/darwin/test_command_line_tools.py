@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gostead.facts.xcode import offers_of
-from gostead.templates import render
+from gostead.templates import host_script, render
 from tests.hosts.darwin.developer_tools import (
     ITEM,
     MARKER,
@@ -20,7 +20,7 @@ from tests.hosts.darwin.developer_tools import (
     left_alone,
     receipt,
 )
-from tests.hosts.darwin.mac import Mac
+from tests.hosts.darwin.mac import FIRST_PATH, Mac
 from tests.hosts.darwin.scenarios import (
     OFFER_16,
     OFFER_26,
@@ -56,6 +56,7 @@ INSTALLED: dict[str, tuple[str | Scenario, str, str]] = {
     "none, the newest": ("tahoe", "latest", "26.6"),
     "none, any": ("sequoia", "present", "16.4"),
     "none, on intel": ("ventura intel", "latest", "16.4"),
+    "none, under Rosetta": ("under rosetta", "latest", "26.6"),
     "both label forms": ("both on offer", "latest", "26.6"),
     "the older of both": ("both on offer", "16.4", "16.4"),
     "betas": ("betas on offer", "latest", "26.6"),
@@ -216,6 +217,25 @@ def test_a_run_that_is_killed_is_made_up_for(
     assert (receipt(mac) == "no receipt") == (wanted == "absent")
     assert mac.shell("ls -a /Library/Developer | grep gone").stdout == ""
     left_alone(mac)
+
+
+def test_no_marker_stays_when_the_script_is_ended(apple: Apple) -> None:
+    """By dash, which runs no EXIT trap when a signal ends it; PIPE is a controller that is gone."""
+    mac, controller = apple("tahoe")
+    declare(controller)
+    assert apply(controller)["exit"] == 0
+    values = {"root": "/opt/gostead", "run": "ended", "wanted": "", "tries": 1, "pause": 0,
+              "marker": MARKER, "lock_wait": 5}  # fmt: skip
+    script = host_script("change/command_line_tools", **values)
+    for signal in ("HUP", "INT", "TERM", "PIPE"):
+        ended = f'checkpoint() {{ ls {MARKER}; kill -{signal} "$$"; }}'
+        done = mac.run(["/bin/dash", "-s"], input=script.replace("checkpoint() { :; }", ended),
+                       env={"PATH": FIRST_PATH})  # fmt: skip
+        assert (done.stdout, done.returncode > 128) == (f"{MARKER}\n", True), done
+        assert MARKER not in mac.shell("cat /opt/gostead/state/registry").stdout, signal
+        left = mac.shell("ls -A /opt/gostead/state/staging; ls /opt/gostead/state/lock")
+        assert left.stdout == "", signal
+        left_alone(mac)
 
 
 def test_only_root_installs_them(apple: Apple) -> None:
