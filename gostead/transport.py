@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gostead.telling import Listener, without_progress
+from gostead.telling import printable as printable
+
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
@@ -42,9 +45,10 @@ def run(
     stream: BinaryIO | None = None,
     timeout: float | None = None,
     max_output: int = 256 * 1024,
+    told: Callable[[str], None] | None = None,
 ) -> Answer:
     """Runs `script` with sh on `host`, as the user that the inventory says; `stream` is what the
-    script finds on its standard input. Raises TransportError.
+    script finds on its standard input, `told` hears how far it is. Raises TransportError.
 
     The script itself goes by standard input too: an argument over 128 KiB fails, and shows in ps.
     """
@@ -57,16 +61,20 @@ def run(
         command = f"sh -c 'eval \"$(dd bs=1 count={len(source)} 2>/dev/null)\"'"
         first = source
     connector = host.connector_cls.__name__
+    heard = Listener(told).hear if told else None
     try:
         if connector == "LocalConnector":
-            return _run_local(_elevated(host, command), first, stream, limit, max_output)
+            command = _elevated(host, command)
+            return _run_local(command, first, stream, limit, max_output, heard)
         if connector == "ChrootConnector":
             # An image's root: as @local, one directory further in.
             directory = str(host.connector_data["chroot_directory"])
             inside = f"chroot {shlex.quote(directory)} {command}"
-            return _run_local(_elevated(host, inside), first, stream, limit, max_output)
+            command = _elevated(host, inside)
+            return _run_local(command, first, stream, limit, max_output, heard)
         if connector in ("SSHConnector", "VagrantInventoryConnector"):
-            return _run_ssh(host, _elevated(host, command), first, stream, limit, max_output)
+            command = _elevated(host, command)
+            return _run_ssh(host, command, first, stream, limit, max_output, heard)
     except TimeoutError as error:
         raise TransportError(f"{host.name}: no answer within {limit:g} s") from error
     except OSError as error:
@@ -77,12 +85,6 @@ def run(
             "use @local, @chroot or ssh, or `fetch: host`"
         )
     return _run_text(host, script, limit)
-
-
-def printable(data: bytes) -> str:
-    """What a host said, safe for a terminal: control characters shown as escapes, one line."""
-    text = data.decode("utf-8", "replace").strip().replace("\n", "; ")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _arguments(host: Host) -> dict[str, Any]:
@@ -119,7 +121,9 @@ def _pieces(first: bytes, stream: BinaryIO | None) -> Iterator[bytes]:
         yield piece
 
 
-def _drain(receive: Callable[[int], bytes], most: int) -> bytes | Exception:
+def _drain(
+    receive: Callable[[int], bytes], most: int, heard: Callable[[bytes], None] | None = None
+) -> bytes | Exception:
     """All bytes; an error as a value, since gevent prints what a greenlet raises."""
     kept = bytearray()
     try:
@@ -127,6 +131,8 @@ def _drain(receive: Callable[[int], bytes], most: int) -> bytes | Exception:
             kept += piece
             if len(kept) > most:
                 return TransportError(f"it answered more than {most} bytes: refused")
+            if heard:
+                heard(piece)
     except Exception as error:
         return error
     return bytes(kept)
@@ -145,8 +151,9 @@ def _collect(readers: list[Any], limit: float) -> list[bytes]:
 
 
 def _run_local(
-    command: str, first: bytes, stream: BinaryIO | None, limit: float, max_output: int
-) -> Answer:
+    command: str, first: bytes, stream: BinaryIO | None, limit: float, max_output: int,
+    heard: Callable[[bytes], None] | None,
+) -> Answer:  # fmt: skip
     import gevent
     from gevent.subprocess import PIPE, Popen
 
@@ -170,7 +177,8 @@ def _run_local(
 
     feeder = gevent.spawn(feed)
     readers = [
-        gevent.spawn(_drain, pipe.read1, max_output) for pipe in (process.stdout, process.stderr)
+        gevent.spawn(_drain, process.stdout.read1, max_output),
+        gevent.spawn(_drain, process.stderr.read1, max_output, heard),
     ]
     try:
         stdout, stderr = _collect(readers, limit)
@@ -182,12 +190,13 @@ def _run_local(
         gevent.killall([feeder, *readers])
         for pipe in (process.stdout, process.stderr):
             pipe.close()
-    return Answer(code, stdout, stderr)
+    return Answer(code, stdout, without_progress(stderr))
 
 
 def _run_ssh(
-    host: Host, command: str, first: bytes, stream: BinaryIO | None, limit: float, max_output: int
-) -> Answer:
+    host: Host, command: str, first: bytes, stream: BinaryIO | None, limit: float, max_output: int,
+    heard: Callable[[bytes], None] | None,
+) -> Answer:  # fmt: skip
     import gevent
     from paramiko import SSHException
 
@@ -212,8 +221,8 @@ def _run_ssh(
 
         feeder = gevent.spawn(feed)
         readers = [
-            gevent.spawn(_drain, receive, max_output)
-            for receive in (channel.recv, channel.recv_stderr)
+            gevent.spawn(_drain, channel.recv, max_output),
+            gevent.spawn(_drain, channel.recv_stderr, max_output, heard),
         ]
         try:
             stdout, stderr = _collect(readers, limit)
@@ -229,7 +238,7 @@ def _run_ssh(
         raise TransportError(f"{host.name}: {error}") from error
     if code == -1:
         raise TransportError(f"{host.name}: the connection was cut while a script was running")
-    return Answer(code, stdout, stderr)
+    return Answer(code, stdout, without_progress(stderr))
 
 
 def _run_text(host: Host, script: str, limit: float) -> Answer:
@@ -239,7 +248,8 @@ def _run_text(host: Host, script: str, limit: float) -> Answer:
     arguments = _arguments(host)
     arguments["_timeout"] = int(limit)
     ok, output = host.run_shell_command(StringCommand("sh", "-s"), _stdin=script, **arguments)
-    return Answer(0 if ok else 1, output.stdout.encode(), output.stderr.encode())
+    said = without_progress(output.stderr.encode())
+    return Answer(0 if ok else 1, output.stdout.encode(), said)
 
 
 def no_delay(sock: object) -> None:

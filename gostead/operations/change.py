@@ -31,11 +31,13 @@ class Toolchain:
 
 @dataclass(frozen=True)
 class Script:
-    """The atomic act on the host: a template below change/ and its values."""
+    """The atomic act on the host: a template below change/ and its values; `limit` is how many
+    seconds it may take where that is not what every script may."""
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     stream: Content | Toolchain | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gostead import transport
@@ -21,6 +22,8 @@ BUSY = 12
 #: Seconds for which a run waits, in all, for services that are at work.
 PATIENCE = 60
 MAIN = "main\n"  # how every script ends
+#: Told how far a script is: host, item, a line (empty: it ended). Set by whoever shows it.
+progress: Callable[[str, str, str], None] | None = None
 EMBEDDED = 64 * 1024  # bytes; a script is read at once, a stream byte by byte until it begins
 
 
@@ -84,8 +87,15 @@ def run_script(
         script = f"{body}printf %s {word} | {MAIN}"
     elif content is not None:
         stream = io.BytesIO(content)
+    limit = chosen.timeout or change.script.limit
     began = time.monotonic()
-    answer = transport.run(host, script, stream=stream, timeout=chosen.timeout)
+    try:
+        answer = transport.run(
+            host, script, stream=stream, timeout=limit, told=_telling(host, change)
+        )
+    finally:
+        if progress:
+            progress(host.name, change.item, "")
     if "until" in change.script.values:
         record(host).waited += time.monotonic() - began
     said = transport.printable(answer.stderr[-4000:])
@@ -96,3 +106,8 @@ def run_script(
     if answer.code != 0:
         raise ChangeFailed(said or f"the script ended with exit code {answer.code}")
     return answer
+
+
+def _telling(host: Host, change: Change) -> Callable[[str], None] | None:
+    shown = progress
+    return (lambda line: shown(host.name, change.item, line)) if shown else None

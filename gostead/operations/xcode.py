@@ -27,6 +27,8 @@ SUBJECT = "xcode"
 ITEM = "Command Line Tools"
 #: What is on offer may appear minutes after it was asked for: so often, so many seconds apart.
 TRIES, PAUSE = 12, 15
+#: Seconds. All looks, and a gigabyte from Apple over a line of 2 Mbit/s.
+LIMIT = 7200.0
 WORDS: dict[Condition, str] = {
     "absent": "absent",
     "removed": "removed, with their receipt left",
@@ -96,8 +98,8 @@ def _tools(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
                   "pause": PAUSE, "marker": MARKER}  # fmt: skip
         yield from _by_root(state, Change(
             SUBJECT, ITEM, before, version or "the newest on offer", why,
-            "xcode.command_line_tools", Script("change/command_line_tools", values),
-            leads_on=True))  # fmt: skip
+            "xcode.command_line_tools",
+            Script("change/command_line_tools", values, limit=LIMIT), leads_on=True))  # fmt: skip
 
 
 def _by_root(state: HostState, change: Change) -> Iterator[Change | Finding]:

@@ -29,6 +29,7 @@ class Fault:
     that runs before the script; `at`: shell text run at each checkpoint, with its name as $1.
     `replace`: text for text, which must be there. `room`: the check for space while planning is
     passed. `probe`: shell text through which the answer of the probe goes (`head -c 100`).
+    `seconds`: what a script may take where nobody says otherwise.
     """
 
     template: str = ""
@@ -40,6 +41,7 @@ class Fault:
     room: bool = False
     probe: str = ""
     inject: str = ""
+    seconds: float = 0
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
@@ -79,6 +81,7 @@ def install(fault: Fault) -> None:
     from gostead.cli.startup import prepare
 
     prepare()  # before anything that gevent must patch is imported
+    from gostead import transport
     from gostead.facts import host_state
     from gostead.operations import execute, trees
 
@@ -90,6 +93,8 @@ def install(fault: Fault) -> None:
     execute.host_script = changed  # type: ignore[attr-defined]
     if fault.room:
         trees.NEEDED_KIB = trees.NEEDED_INODES = 0
+    if fault.seconds:
+        transport.DEFAULT_TIMEOUT = fault.seconds
     if fault.probe:
 
         def cut(name: str, /, **values: Any) -> str:

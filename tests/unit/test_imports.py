@@ -26,7 +26,8 @@ DIRECT = {
     "armour": set(),
     "report": set(),
     "templates": set(),
-    "transport": set(),
+    "transport": {"telling"},
+    "telling": set(),
     "declaration": set(),
 }
 # Rooms that may know a library; everybody else reaches it through them.
