@@ -12,6 +12,7 @@ from gostead.audit.findings import AuditFinding, NotAsDeclared
 from gostead.declaration import GoSetup
 
 SUBJECT = "caches"
+TRIMMER = "dev.gostead.trim-cache"
 
 
 def test_each_cache_is_its_users_alone(
@@ -30,6 +31,26 @@ def test_each_cache_is_its_users_alone(
                     AuditFinding(SUBJECT, path, f"{what}, expected drwx------ of {person.uid}",
                                  "gostead apply", user=person.name)
                 )  # fmt: skip
+
+
+def test_launchd_has_what_bounds_each_build_cache(
+    host: Any, run: trace.Run, where: Place, setup: GoSetup, shells_of: Any, note: Any
+) -> None:
+    if where.system != "darwin" or setup.state == "absent" or not setup.cache.max_size:
+        pytest.skip("nothing is declared about it")
+    for person in shells_of(run, where, setup).people:
+        whole = where.scope == "system"
+        domain = "system" if whole else f"gui/{person.uid}"
+        label = f"{TRIMMER}.{person.uid}" if whole else TRIMMER
+        if not whole and ask(host, 'launchctl print "$1"', domain).code:
+            what = "is trimmed when gostead runs, and daily only while this user is logged in"
+            mend = "log in at the screen, or converge the Mac as root"
+            note(AuditFinding(SUBJECT, "build cache", what, mend, "note", person.name))
+        elif ask(host, 'launchctl print "$1"', f"{domain}/{label}").code:
+            what = "launchd does not have it: the build cache is trimmed only when gostead runs"
+            raise NotAsDeclared(
+                AuditFinding(SUBJECT, f"{domain}/{label}", what, "gostead apply", user=person.name)
+            )
 
 
 def test_what_go_writes_to_is_good_for_it(

@@ -23,13 +23,15 @@ class Volume:
 class CachesState:
     """`entries` by path; `foreign`, for each cache that is there, something in it that is not its
     user's (empty: nothing was found); `volumes` by declared directory; `sizes`, by cache, bytes in
-    all and bytes that may go; `init` what could run a timer: systemd or none."""
+    all and bytes that may go; `init` what could run a timer: systemd or none; `loaded` the labels
+    of our jobs that a Mac's launchd has for the whole machine."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     init: str = "none"
+    loaded: frozenset[str] = frozenset()
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""

@@ -133,6 +133,7 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     values: dict[str, tuple[bytes, ...]] = {}
     trees = {}
     foreign, volumes, sizes = {}, {}, {}
+    loaded: set[str] = set()
     slice_users: dict[str, int | None] = {}
     matched, groups, work = [], {}, {}
     left: list[tuple[str, tuple[bytes, ...]]] = []
@@ -165,6 +166,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
         elif name == "volume":
             path, volume = parse_volume(fields)
             volumes[path] = volume
+        elif name == "loaded":
+            loaded.add(text(fields[0]))
         elif name == "size":
             path, size = parse_size(fields)
             sizes[path] = size
@@ -208,7 +211,8 @@ def _join(found: list[tuple[str, tuple[bytes, ...]]]) -> HostState:
     shells = ShellsState(
         startup, looked.leads, installed, tuple(homes), tuple(nobody), services
     )  # fmt: skip
-    caches = CachesState(by_subject["caches"], foreign, volumes, sizes, text(values["init"][0]))
+    init = text(values["init"][0])
+    caches = CachesState(by_subject["caches"], foreign, volumes, sizes, init, frozenset(loaded))
     digests = parse_digests(values["digests"]) if "digests" in values else {}
     tools = ToolsState(by_subject["tools"], digests)
     libc, manager, proof = (text(value) for value in values.get("cgo", (b"", b"", b"")))

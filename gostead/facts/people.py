@@ -16,8 +16,9 @@ class Home:
     the next place on its way; `zdotdir` and `config` are where zsh and fish look. `declared`: false
     for a user who was, and whose changes are to be taken back. `trace` is what was learned by
     running their shells. `build_cache`: where Go's own default leads, its bytes, and those that
-    may go. `gobin`: why `go install` cannot write the declared GOBIN. `error` says why the home
-    could not be read; then nothing else is known.
+    may go. `gobin`: why `go install` cannot write the declared GOBIN. `unloaded`: labels of agents
+    of ours that are there and that launchd does not have, though this user is logged in at the
+    screen. `error` says why the home could not be read; then nothing else is known.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Home:
     runners: tuple[str, ...] = ()
     build_cache: tuple[str, int, int] = ("", 0, 0)
     gobin: str = ""
+    unloaded: tuple[str, ...] = ()
 
     def entry(self, path: str) -> Entry:
         """What stands at `path`; absent where the probe did not see it."""
@@ -113,11 +115,13 @@ def parse_person(fields: tuple[bytes, ...]) -> Home:
 def _home(person: Home, answer: bytes) -> Home:
     looked = Looked()
     values: dict[str, list[str]] = {}
-    runners = []
+    runners, unloaded = [], []
     for name, fields in looked.rest(records(answer)):
         values[name] = [text(value) for value in fields]
         if name == "runner":
             runners.append(text(fields[0]))
+        elif name == "unloaded":
+            unloaded.append(text(fields[0]))
     _, zdotdir, config = values["home"]
     path, sizes = values.get("size", ["", ""])
     all_, old = (int(word) for word in (sizes or "0 0").split())
@@ -126,6 +130,7 @@ def _home(person: Home, answer: bytes) -> Home:
         unreadable=tuple(looked.unreadable), writable=values.get("writable") == ["yes"],
         crontab=values["crontab"][0] if "crontab" in values else None, runners=tuple(runners),
         build_cache=(path, all_, old), gobin=values.get("gobin", [""])[0],
+        unloaded=tuple(unloaded),
     )  # fmt: skip
     if person.entries.get(person.home, Entry("", "directory")).kind != "directory":
         kind = person.entry(person.home).describe()

@@ -16,6 +16,7 @@ from gostead.declaration.sizes import in_bytes, written
 from gostead.facts.caches import Volume
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
+from gostead.operations import daemons, launchd
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.converge import converge
 from gostead.operations.guard import check_host
@@ -167,6 +168,12 @@ def build_cache(declared: GoSetup, state: HostState, home: Home) -> str:
 
 def _former(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
     """The timers of users who are declared no longer, or where no bound is."""
+    kept = {daemons.path_of(home) for home in state.shells.homes
+            if declared.cache.max_size and is_declared(declared, state, home)}  # fmt: skip
+    for known in sorted(state.toolchains.registry, key=lambda r: r.path):
+        if known.kind == launchd.DAEMON and known.path not in kept:
+            yield from daemons.take_back(state, known, SUBJECT, "no longer declared",
+                                         "cache.max_size")  # fmt: skip
     for home in state.shells.homes:
         wanted = declared.cache.max_size and is_declared(declared, state, home)
         if not wanted and not home.error:

@@ -48,6 +48,7 @@ class Wanted:
     whole: bool = False
     only_last: bool = False  # nothing but blank lines may follow: known from running the shells
     start: str = ""  # a script of the user's that puts it into force
+    label: str = ""  # launchd's name of what is then there
     marks: blocks.Marks = blocks.BLOCK
 
     @property
@@ -170,7 +171,7 @@ def wanted_in(declared: GoSetup, state: HostState, home: Home) -> Iterator[Wante
     if declared.shells.gui and state.system.name == "darwin":
         yield Wanted(launchd.place(at, launchd.SCREEN), "what is started at the screen has its "
                      "PATH from launchd", launchd.screen_agent(root), whole=True,
-                     start=launchd.load(at, launchd.SCREEN))  # fmt: skip
+                     start=launchd.load(at, launchd.SCREEN), label=launchd.SCREEN)  # fmt: skip
 
 
 def _with_last(state: HostState, home: Home, wanted: list[Wanted]) -> list[Wanted]:
@@ -207,7 +208,8 @@ def _converge(state: HostState, home: Home, wanted: Wanted) -> Iterator[Change |
         detail = "created" if entry.kind == "absent" else joint
         if ours and not moved:
             detail = ours.detail
-    if after == before and ours and entry.kind == "file":
+    loaded = not wanted.label or wanted.label not in home.unloaded
+    if after == before and ours and entry.kind == "file" and loaded:
         return
     why = wanted.why
     if entry.path != wanted.path:
@@ -241,6 +243,8 @@ def _change(
     state: HostState, home: Home, entry: Entry, wanted: Wanted, detail: str, after: bytes, why: str
 ) -> Change:
     words = ("another", "as made") if wanted.whole else ("no block", "with a block")
+    if wanted.whole and after == entry.content:
+        words = ("not loaded", "as made")
     kind = f"{wanted.kind}@{home.name}"
     script = home_script(state, home, entry, kind, detail, after, prove=wanted.start)
     return Change(

@@ -1,4 +1,5 @@
-"""launchd's agents in a home: what they are for, and how launchd takes them up and lets them go.
+"""launchd's jobs: agents in a home, daemons of the whole machine; what they are for, and how
+launchd takes them up and lets them go.
 
 Source: launchd.plist(5), launchctl(1).
 """
@@ -7,27 +8,20 @@ from __future__ import annotations
 
 import plistlib
 
-from gostead.templates import quote
+from gostead.facts.entries import Entry
+from gostead.facts.host_state import HostState
+from gostead.operations.change import Content, Script
+from gostead.operations.registry import digest
+from gostead.templates import render
 
 #: What puts the declared Go on the PATH of programs that are started at the screen.
 SCREEN = "dev.gostead.path"
+#: The registry's kind of a daemon.
+DAEMON = "daemon"
 _PLACE = "Library/LaunchAgents"
-#: launchd has gui/UID while that user is logged in at the screen, and loads what is there at login.
-#: It holds a job as it was loaded, and what is unloaded may take a moment to go.
-_LOAD = """\
-domain=gui/$(id -u)
-if launchctl print "$domain" >/dev/null 2>&1; then
-  launchctl bootout "$domain/{label}" 2>/dev/null || :
-  tries=0
-  until launchctl bootstrap "$domain" {plist} 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 10 ]; then echo "launchd does not take {label}" >&2; exit 1; fi
-    sleep 1
-  done
-fi
-"""
+_DAEMONS = "/Library/LaunchDaemons"
 #: PATH is what the session has by then: launchd's own, or what `launchctl config user path` says.
-_SET_PATH = 'case $PATH in "$1":*) ;; *) exec launchctl setenv PATH "$1:$PATH" ;; esac'
+SET_PATH = 'case $PATH in "$1":*) ;; *) exec launchctl setenv PATH "$1:$PATH" ;; esac'
 
 
 def place(home: str, label: str) -> str:
@@ -38,16 +32,33 @@ def place(home: str, label: str) -> str:
 def load(home: str, label: str) -> str:
     """A script of the user's: launchd has the agent as its file is now, where it has any of them.
     Fails where launchd does not take it within 10 seconds."""
-    return _LOAD.format(label=label, plist=quote(place(home, label)))
+    return render("lib/load_agent.sh.j2", label=label, plist=place(home, label))
 
 
 def unload(label: str) -> str:
     """A script of the user's: launchd does not have the agent any more."""
-    return f"launchctl bootout gui/$(id -u)/{label} 2>/dev/null || :"
+    return f'launchctl bootout "gui/$(id -u)/{label}" 2>/dev/null || :'
 
 
 def screen_agent(root: str) -> str:
     """The agent that sets PATH once at login: what is started at the screen reads no file."""
-    words = ["/bin/sh", "-c", _SET_PATH, "gostead", f"{root}/current/bin"]
+    words = ["/bin/sh", "-c", SET_PATH, "gostead", f"{root}/current/bin"]
     agent = {"Label": SCREEN, "ProgramArguments": words, "RunAtLoad": True}
     return plistlib.dumps(agent).decode()
+
+
+def daemon_place(label: str) -> str:
+    """The path of that daemon's file."""
+    return f"{_DAEMONS}/{label}.plist"
+
+
+def daemon_script(state: HostState, entry: Entry, label: str, content: bytes | None) -> Script:
+    """Makes `content` the file of that daemon, which must be as `entry` tells, and has launchd load
+    it; None takes both away."""
+    values = {
+        "root": state.system.root, "path": entry.path, "label": label,
+        "act": "remove" if content is None else "write",
+        "before": digest(entry.content) if entry.kind == "file" else "absent",
+        "after": digest(content),
+    }  # fmt: skip
+    return Script("change/daemon", values, Content(content or b""))

@@ -15,7 +15,7 @@ from pyinfra.context import ctx_host
 from gostead.declaration import GoSetup
 from gostead.facts.host_state import HostState
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, runner_services, slice_files
+from gostead.operations import blocks, daemons, launchd, runner_services, slice_files
 from gostead.operations.change import Change, Finding, Plan, Script
 from gostead.operations.context import options
 from gostead.operations.converge import converge
@@ -101,6 +101,8 @@ def _item(state: HostState, item: Registered) -> Iterator[Change | Finding]:
                           "remove it if nobody needs it")  # fmt: skip
             return
         yield _unfile(state, item, entry.content)
+    elif item.kind == launchd.DAEMON:
+        yield from daemons.take_back(state, item, SUBJECT, "state is absent", "state")
     elif item.kind == "cache":
         yield Finding(SUBJECT, item.path, "note", f"the cache of {item.detail} stays",
                       "rm -rf it, or gostead remove --purge before")  # fmt: skip

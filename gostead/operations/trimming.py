@@ -1,5 +1,5 @@
 """Part of the subject caches: what runs the trimmer every day, as each user: a systemd user timer,
-a launchd agent, or cron where neither is."""
+launchd (an agent of the user's, or a daemon of the machine's), or cron where neither is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gostead.facts.host_state import HostState
 from gostead.facts.people import Home
 from gostead.facts.toolchains import Registered
-from gostead.operations import blocks, crontabs, launchd
+from gostead.operations import blocks, crontabs, daemons, launchd
 from gostead.operations.change import Change, Finding
 from gostead.operations.home_files import home_script, registered
 from gostead.templates import quote
@@ -45,13 +45,20 @@ def timer(
 ) -> Iterator[Change | Finding]:
     """What that user lacks to have the cache at `path` trimmed to `limit` bytes every day."""
     if state.system.name == "darwin":
-        agent = plistlib.dumps({
+        job = {
             "Label": LABEL, "ProgramArguments": [trimmer, path, str(limit)],
             "StartCalendarInterval": {"Hour": 4, "Minute": home.uid % 60},
             "ProcessType": "Background", "LowPriorityIO": True, "Nice": 19,
-        })  # fmt: skip
+        }  # fmt: skip
         at = launchd.place(home.home, LABEL)
-        yield from _file(state, home, at, agent, subject, launchd.load(home.home, LABEL))
+        if state.system.scope == "user":
+            start, loaded = launchd.load(home.home, LABEL), LABEL not in home.unloaded
+            yield from _file(state, home, at, plistlib.dumps(job), subject, start, loaded)
+            return
+        yield from daemons.daemon(state, home, job, subject)
+        if known := registered(state, home.name, "timer", at):
+            why = "the launchd of the machine runs it"
+            yield from take_back(state, home, known, subject, why, "cache.max_size")
     elif state.caches.init == "systemd":
         for name, text in _units(trimmer, path, limit, home.uid % 60).items():
             at = f"{home.home}/.config/systemd/user/{name}"
@@ -96,7 +103,13 @@ def _word(text: str) -> str:
 
 
 def _file(
-    state: HostState, home: Home, path: str, content: bytes, subject: str, start: str
+    state: HostState,
+    home: Home,
+    path: str,
+    content: bytes,
+    subject: str,
+    start: str,
+    loaded: bool = True,
 ) -> Iterator[Change | Finding]:
     entry = home.entry(path)
     ours = registered(state, home.name, "timer", path)
@@ -105,10 +118,11 @@ def _file(
     ):
         yield Finding(subject, path, "error", f"gostead did not write it: {entry.describe()}",
                       "move it away", user=home.name)  # fmt: skip
-    elif entry.content != content:
+    elif entry.content != content or not loaded:
         script = home_script(state, home, entry, f"timer@{home.name}",
                              hashlib.sha256(content).hexdigest(), content, prove=start)  # fmt: skip
-        yield Change(subject, path, "absent" if entry.kind == "absent" else "another", "as made",
+        same = "not loaded" if entry.content == content else "another"
+        yield Change(subject, path, "absent" if entry.kind == "absent" else same, "as made",
                      "the build cache is trimmed every day", "cache.max_size", script,
                      home.name)  # fmt: skip
 

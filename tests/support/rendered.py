@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gostead.templates
+from gostead.operations import launchd
 from gostead.operations.limits import Limits
 from gostead.operations.unit_files import wrapper
 from gostead.templates import host_script
@@ -86,6 +87,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "no_command_line_tools": [{}],
     "developer_directory": [{"path": "/Applications/Xcode it's.app", "before": ""}],
     "crontab": [CRONTAB, CRONTAB | {"forget": True, "empty": True}],
+    "daemon": [{"path": "/Library/LaunchDaemons/it's.plist", "label": "it's", "act": act,
+                "before": "ab" * 32, "after": "cd" * 32} for act in ("write", "remove")],
     "directory": [{"path": f"{ROOT}/profiles", "mode": "755", "uid": 1000}],
     "file": [FILE, FILE | {"owner": "", "kind": "unit"}],
     "hold": [{"hold": HOLD}, {"hold": None}],
@@ -180,6 +183,9 @@ def scripts() -> Iterator[tuple[str, str]]:
         yield f"prove-env-{values['offline']}", host_script("lib/prove_env", **values)
     for values in CHANGES["home"]:
         yield f"in-home-{values['act']}", host_script("lib/in_home", **values)
+    yield "load-agent", launchd.load("/home/a b/it's", "dev.gostead.path") + "\n"
+    yield "unload-agent", launchd.unload("dev.gostead.path") + "\n"
+    yield "set-path", launchd.SET_PATH + "\n"
     yield "build-tool", host_script("lib/build_tool")
     for values in CHANGES["cgo"]:
         yield f"prove-cgo-{values['cxx']}", host_script("lib/prove_cgo", **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plistlib
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -293,6 +294,21 @@ def test_jobs_of_launchd(mac: Mac) -> None:
     assert (nobody_there.returncode, mac.history) == (
         125, [f"launchctl bootstrap gui/501 {plist}", "launchctl bootout gui/501/x.y"],
     )  # fmt: skip
+
+
+def test_jobs_of_the_whole_machine(mac: Mac) -> None:
+    plist = "/Library/LaunchDaemons/x.plist"
+    job = {"Label": "x.y", "UserName": "kim", "ProgramArguments": ["/usr/bin/touch", "/tmp/ran"]}
+    load = f"launchctl bootstrap system {plist}"
+    (mac.path / plist.lstrip("/")).write_bytes(plistlib.dumps(job))
+    assert mac.shell(load, user="kim").returncode == 5
+    mac.shell(f"chown kim {plist}")
+    assert mac.shell(load).returncode == 5
+    mac.shell(f"chown root {plist}; launchctl disable system/x.y")
+    assert mac.shell(load).returncode == 5
+    assert mac.shell(f"launchctl enable system/x.y; {load}").returncode == 0
+    mac.shell("launchctl kickstart system/x.y")
+    assert mac.shell("stat -f %u /tmp/ran").stdout == "501\n"
 
 
 def test_what_is_not_played_is_no_answer(mac: Mac) -> None:
