@@ -45,6 +45,14 @@ EVERYWHERE = {
     "readlink -f": r"\breadlink -[nm]*f",
     "sed -i": r"\bsed (-[nEr]+ )*-i|\bsed .*--in-place",
     "sed: \\t, \\+, \\| or \\? of GNU": r"\bsed [^|;]*'[^']*(?<!\\)(?:\\\\)*\\[t+|?w]",
+    # BSD's writes an n. In what is looked for it is POSIX.
+    "sed: \\n in a replacement": (
+        r"\bsed .*\bs([|/,#!@])(?:\\.|(?!\1)[^\\])*\1(?:\\[^n]|(?!\1)[^\\])*\\n"
+    ),
+    "sed -r, -z, -s": r"\bsed (-[A-Za-z]+ )*-[A-Za-z]*[rzs]",
+    "cp, mv or ln -t": r"\b(cp|mv|ln) (-[A-Za-z]+ )*-[A-Za-z]*t\b",
+    ";& or ;;&": r";;?&",
+    "exec {fd}": r"\bexec \{\w+\}[<>]",
     "cp -a": r"\bcp -[A-Za-z]*a",
     "date -d": r"\bdate (-u )?-[dI]|\bdate [^|;)]*%[0-9]*N",
     "timeout": r"(?<!-)(?<!-connect-)(?<!connect)\btimeout ",
@@ -66,7 +74,7 @@ EVERYWHERE = {
     "tar of GNU": r"\btar [^|;]*--(wildcards|transform|sort|mtime|owner|one-top-level)",
     "ps of GNU": r"\bps [^|;]*(--|\betimes\b|\bstart_time\b|\bcgroup\b|-q )",
     "[[": r"\[\[",
-    "a word of bash": r"(?<![-\w.'])(local|declare|typeset|mapfile|readarray|coproc) ",
+    "a word of bash": r"(?<![-\w.'=])(local|declare|typeset|mapfile|readarray|coproc) ",
     "source": r"(?<![\w-])source /",
     "echo -n, -e": r"\becho -[neE]",
     "<( or <<<": r"<\(|<<<",

@@ -9,25 +9,40 @@ from pathlib import Path
 import pytest
 
 import gostead.audit
+from gostead.templates import render
 from tests.support import rendered
 from tests.support.portability import ALLOWED, EVERYWHERE, GUARDED, LINUX_ONLY, complaints
 
-SCRIPTS = dict(rendered.scripts())
+SCRIPTS = {**dict(rendered.scripts()), "env": render("env.sh.j2", bin="/opt/it's/current/bin")}
 
 
 def asked_by_the_audit() -> Iterator[tuple[str, str]]:
     """Where and what: the scripts that the audit's modules have as texts of their own."""
     for path in sorted(Path(gostead.audit.__file__).parent.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            value: ast.expr | None = None
-            if path.name in ("test_schedule.py", "test_slices.py"):  # of systemd
-                break
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                value = node.args[1] if node.func.id == "ask" and len(node.args) > 1 else None
-            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).isupper():
-                value = node.value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                yield f"{path.name}:{value.lineno}", value.value + "\n"
+        for top in ast.parse(path.read_text()).body:
+            # Of systemd, but for what says that it is of Macs.
+            if path.name in ("test_schedule.py", "test_slices.py") and "'darwin'" not in (
+                ast.unparse(top)
+            ):
+                continue
+            for node in ast.walk(top):
+                value: ast.expr | None = None
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    value = node.args[1] if node.func.id == "ask" and len(node.args) > 1 else None
+                elif isinstance(node, ast.Assign):
+                    name = ast.unparse(node.targets[0])
+                    value = node.value if name.isupper() or name in ("script", "header") else None
+                if value is not None and (text := written(value)):
+                    yield f"{path.name}:{value.lineno}", text + "\n"
+
+
+def written(value: ast.expr) -> str:
+    """The text of a script as far as it stands there; what is put into it is left out."""
+    if isinstance(value, ast.BinOp):
+        return written(value.left) + written(value.right)
+    if isinstance(value, ast.JoinedStr):
+        return "".join(written(part) or "x" for part in value.values)
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
 #: A line that a Mac does not understand -> the rule that says so.
@@ -37,6 +52,17 @@ BAD = {
     "sed -n -i s/a/b/ file": "sed -i",
     "sed 's/\\t/ /' file": "sed: \\t, \\+, \\| or \\? of GNU",
     "sed -n 's/a\\+/b/p'": "sed: \\t, \\+, \\| or \\? of GNU",
+    "sed 's/a/b\\nc/' file": "sed: \\n in a replacement",
+    "sed -e 's|^#|x;\\n&|' -e 's/a/b/' file": "sed: \\n in a replacement",
+    "sed -r 's/(a)/b/' file": "sed -r, -z, -s",
+    "sed -n -z p file": "sed -r, -z, -s",
+    "sed -ns p file other": "sed -r, -z, -s",
+    "cp -t there x": "cp, mv or ln -t",
+    "mv -f -t there x": "cp, mv or ln -t",
+    "ln -st there x": "cp, mv or ln -t",
+    "case $x in a) y ;& b) z ;; esac": ";& or ;;&",
+    "case $x in a) y ;;& b) z ;; esac": ";& or ;;&",
+    "exec {lock}>file": "exec {fd}",
     "cp -pa x y": "cp -a",
     "now=$(date -d yesterday)": "date -d",
     "now=$(date +%s%3N)": "date -d",
@@ -107,6 +133,8 @@ GOOD = (
     "command -v sha256sum || shasum -a 256\nsha256sum x",
     "# readlink -f is not there",
     "sed 's/^a$/b/; s|x*|y|' file | grep -E 'a|b'",
+    "sed -e '/^a$/{N;s/\\n/ /;}' -n file; printf 'a\\n'",
+    "case $x in a) y & ;; esac; exec 9>file",
 )
 #: A branch does not speak for what stands beside or behind it.
 STILL_BAD = (
@@ -124,11 +152,19 @@ def test_no_script_has_what_a_mac_lacks(name: str) -> None:
     assert complaints(name, SCRIPTS[name]) == []
 
 
+@pytest.mark.parametrize("name", ["setup", "converge"])
+def test_no_script_of_the_projects_own_has(name: str) -> None:
+    """What a fresh Mac starts with."""
+    text = (Path(__file__).parents[2] / "script" / name).read_text()
+    assert complaints(name, text) == []
+
+
 def test_no_question_of_the_audit_has() -> None:
     # Of a Mac it is asked too, says that it knows no cgroup, and that is the answer.
     known = "ps -o cgroup="
     asked = [(where, text) for where, text in asked_by_the_audit() if known not in text]
-    assert len(asked) > 10
+    assert len(asked) > 30
+    assert {where.partition(":")[0] for where, _ in asked} >= {"test_slices.py", "trees.py"}
     assert {where: found for where, text in asked if (found := complaints("", text))} == {}
 
 
