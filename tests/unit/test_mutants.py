@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.darwin.mutants import HERE, Mutant, chosen, load, prove
+from tests.hosts.darwin.mutants import HERE, Mutant, chosen, load, of_the_day, prove
 from tests.support.cache import cache_dir
 
 TEST = """\
@@ -91,3 +92,13 @@ def test_the_catalogue_is_read_and_each_mutant_applies_once() -> None:
     assert chosen(mutants, ["sw_vers"])
     with pytest.raises(ValueError, match="no mutant is called 'nobody'"):
         chosen(mutants, ["nobody"])
+
+
+def test_each_has_its_day() -> None:
+    mutants, _ = load()
+    first = date(2026, 12, 24)
+    days = [of_the_day(mutants, first + timedelta(n)) for n in range(len(mutants) // 6 + 1)]
+    assert all(len({one.name for one in day}) == 6 for day in days)
+    assert {one.name for day in days for one in day} == {one.name for one in mutants}
+    assert of_the_day(mutants, first) == days[0]
+    assert not set(days[0]) & set(days[1])

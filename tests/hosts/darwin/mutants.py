@@ -1,10 +1,11 @@
 """Answers of the stand-in of a Mac, exchanged one at a time: does a test notice?
 
-python -m tests.hosts.darwin.mutants [NAME…] [--list]
+python -m tests.hosts.darwin.mutants [NAME…] [--list] [--today]
 
-NAME is a pattern of shells ("sysctl:*") or a program's name; without one, all of mutants.toml. Each
-is put into a copy of the project, never into the project itself, and the tests that must notice are
-run there. Exit code 1: one survived, did not apply, or the tests fail without any.
+NAME is a pattern of shells ("sysctl:*") or a program's name; without one, all of mutants.toml; with
+--today the few whose turn it is, as `script/test --all` has them. Each is put into a copy of the
+project, never into the project itself, and the tests that must notice are run there. Exit code 1:
+one survived, did not apply, or the tests fail without any.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from tests.support.cache import PROJECT, cache_dir, locked, remove
@@ -31,6 +33,7 @@ CATALOGUE = Path(__file__).with_name("mutants.toml")
 #: The tests that state what the stand-in answers. The others notice by what gostead then does.
 CONTRACT = "test_stand_in.py"
 SECONDS = 300
+TODAY = 6  # a minute or two
 NOT_COPIED = (".git", ".venv", ".cache", "__pycache__", ".*_cache", ".hypothesis", "dist", "build")
 
 
@@ -87,6 +90,12 @@ def chosen(mutants: Sequence[Mutant], names: Sequence[str]) -> tuple[Mutant, ...
         if not any(_is(mutant, name) for mutant in mutants):
             raise ValueError(f"no mutant is called {name!r}: see --list")
     return tuple(m for m in mutants if not names or any(_is(m, name) for name in names))
+
+
+def of_the_day(mutants: Sequence[Mutant], day: date, number: int = TODAY) -> tuple[Mutant, ...]:
+    """The few whose turn it is: the same all day, others tomorrow, in turn."""
+    first = day.toordinal() * number
+    return tuple(mutants[(first + n) % len(mutants)] for n in range(min(number, len(mutants))))
 
 
 def _is(mutant: Mutant, name: str) -> bool:
@@ -197,12 +206,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts.darwin.mutants")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a pattern, or a program's name")
     parser.add_argument("--list", action="store_true", help="run nothing")
+    parser.add_argument("--today", action="store_true", help="those whose turn it is")
     options = parser.parse_args(arguments)
     mutants, unread = load()
     try:
         mutants = chosen(mutants, options.names)
     except ValueError as error:
         parser.error(str(error))
+    if options.today:
+        mutants = of_the_day(mutants, date.today())
     if options.list:
         for mutant in mutants:
             print(f"{mutant.name}: {' '.join(mutant.tests)}")
