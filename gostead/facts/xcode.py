@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gostead.declaration.xcode import TOOLS
 from gostead.facts.entries import text
 
 Version = tuple[int, ...]
@@ -52,6 +53,17 @@ class XcodeState:
     agreed: Version = ()
     offers: tuple[Offer, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether compilers can be started, without a dialogue: what is selected is there."""
+        return self.selectable and (self.selected != TOOLS or (self.clang and bool(self.sdks)))
+
+    @property
+    def identity(self) -> str:
+        """What a proof holds for: what is selected, and its versions."""
+        known = [f"{one.path} {one.version}" for one in self.applications]
+        return f"{self.selected} {self.receipt} {sorted(self.sdks)} {sorted(known)}"
 
     def condition(self, macos: Version) -> Condition:
         """What state the Command Line Tools are in, on a macOS of that version."""

@@ -1,10 +1,11 @@
 """The C compiler that cgo needs: there, of the right libc, and seen to make a program that runs.
 
-On macOS the Command Line Tools bring it: the subject xcode.
+On macOS Apple's developer tools bring it, which the subject xcode sees to: here it is tried out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -25,7 +26,9 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     """What the subject would change. Raises PlanError where this host cannot be converged."""
     check_host(declared, state)
     wanted = declared.state == "present" and declared.cgo.required
-    if not wanted or state.system.name != "linux" or not state.cgo.compilers:
+    if wanted and state.system.name == "darwin":
+        return Plan.of(_by_apples_tools(declared, state))
+    if not wanted or not state.cgo.compilers:
         return Plan()
     compiler, plus = state.cgo.compilers[0], state.cgo.compilers[1]
     needs_plus = declared.compilers()[1] != "g++"
@@ -50,16 +53,45 @@ def plan(declared: GoSetup, state: HostState) -> Plan:
     version = f"go{declared.toolchains.default}"
     fingerprint = state.cgo.fingerprint(version)
     if wrong or state.cgo.proof != fingerprint:
-        values = {
-            "root": state.system.root, "version": version, "fingerprint": fingerprint,
-            "cc": declared.compilers()[0], "cxx": declared.compilers()[1] if needs_plus else "",
-        }  # fmt: skip
-        changes.append(Change(
-            SUBJECT, "a cgo program", "not tried with these" if state.cgo.proof else "not tried",
-            "links and runs", f"cgo is required; {compiler.words} and {version}",
-            "cgo.required", Script("change/cgo", values),
-        ))  # fmt: skip
+        plus_words = declared.compilers()[1] if needs_plus else ""
+        changes.append(
+            _trial(
+                declared, state, compiler.words, fingerprint, declared.compilers()[0], plus_words
+            )
+        )
     return Plan(tuple(changes), tuple(findings))
+
+
+def _trial(
+    declared: GoSetup, state: HostState, what: str, fingerprint: str, cc: str, cxx: str
+) -> Change:
+    version = f"go{declared.toolchains.default}"
+    values = {
+        "root": state.system.root, "version": version, "fingerprint": fingerprint,
+        "cc": cc, "cxx": cxx, "apple": state.system.name == "darwin",
+    }  # fmt: skip
+    return Change(
+        SUBJECT, "a cgo program", "not tried with these" if state.cgo.proof else "not tried",
+        "links and runs", f"cgo is required; {what} and {version}",
+        "cgo.required", Script("change/cgo", values),
+    )  # fmt: skip
+
+
+def _by_apples_tools(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
+    """The same with what xcode-select names. Without it nothing is started: clang would open a
+    dialogue."""
+    tools = state.xcode
+    if not tools.usable and declared.xcode.command_line_tools in (None, "absent"):
+        what = f"no developer tools can be used ({tools.selected or 'none are selected'})"
+        yield Finding(SUBJECT, "a cgo program", "error", f"cgo is required, and {what}: not tried",
+                      "declare xcode.command_line_tools: present, or select Xcode")  # fmt: skip
+        return
+    compilers = [declared.settings(0).get(name, (None, ""))[0] for name in ("CC", "CXX")]
+    cc, cxx = (one if isinstance(one, str) else "" for one in compilers)
+    told = f"{declared.toolchains.default} {cc} {cxx} {tools.identity}"
+    fingerprint = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+    if not tools.usable or state.cgo.proof != fingerprint:
+        yield _trial(declared, state, cc or "clang", fingerprint, cc, cxx)
 
 
 def _wrong(

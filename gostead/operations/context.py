@@ -99,7 +99,7 @@ def current(host: Host, directory: str | None = None) -> tuple[GoSetup, HostStat
         gobin=gobin if isinstance(gobin, str) else "", caches=tuple(caches), bounded=bounded,
         scheduled=any(setup.schedule.every for setup in both),
         offers=known.darwin.xcode.command_line_tools == "latest",
-        cgo=known.linux.compilers() if known.linux.cgo.required else None,
+        cgo=known.linux.compilers() if any(setup.cgo.required for setup in both) else None,
         slices=_slices(known, chosen),
         orphans=any(setup.orphans.action != "off" for setup in both),
     )  # fmt: skip

@@ -71,7 +71,7 @@ def _tools(declared: GoSetup, state: HostState) -> Iterator[Change | Finding]:
     condition = xcode.condition(state.system.version)
     before = WORDS[condition] + (f" ({dotted(xcode.receipt)})" if xcode.receipt else "")
     if wanted is None:
-        yield from _told(declared, state, condition, before)
+        yield from _told(state, condition, before)
         return
     if wanted == "absent":
         if condition != "absent":
@@ -119,18 +119,12 @@ def _marker(state: HostState) -> Iterator[Change]:
                      Script("change/no_marker", values))  # fmt: skip
 
 
-def _told(
-    declared: GoSetup, state: HostState, condition: Condition, before: str
-) -> Iterator[Finding]:
+def _told(state: HostState, condition: Condition, before: str) -> Iterator[Finding]:
     """Nothing is declared: what does not work is told."""
-    elsewhere = state.xcode.selectable and state.xcode.selected != TOOLS
     if condition == "stale":
         yield _stale(state)
     elif condition in ("removed", "partial", "unregistered"):
         yield Finding(SUBJECT, ITEM, "warning", before, _INSTALL)
-    elif condition == "absent" and declared.cgo.required and not elsewhere:
-        yield Finding(SUBJECT, ITEM, "error", "absent, and cgo is required: there is no C compiler",
-                      _INSTALL)  # fmt: skip
 
 
 def _stale(state: HostState) -> Finding:

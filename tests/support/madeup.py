@@ -63,7 +63,13 @@ case $*  in
   echo "$3: go{version}"
   sed -n "s/^# \\([a-z]*\\) /	\\1	/p" "$3" | tr ' ' '\\t'
   ;;
-"build "*) printf '#!/bin/sh\\necho cgo says 42\\n' >program && chmod 755 program ;;
+"build "*)
+  # On a Mac by whatever clang is there.
+  case {system} in
+  darwin) "${{CC:-clang}}" -o program main.go ;;
+  *) printf '#!/bin/sh\\necho cgo says 42\\n' >program && chmod 755 program ;;
+  esac
+  ;;
 version) echo "go version go{version} {system}/{machine}" ;;
 "env GOROOT") echo "$root" ;;
 "env GOVERSION") echo "go{version}" ;;

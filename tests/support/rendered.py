@@ -74,7 +74,7 @@ RUNNER: dict[str, Any] = {"root": "/opt/gostead", "source": "https://it's.exampl
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "cache": [CACHE, CACHE | {"act": "anew"}, CACHE | {"act": "mode", "execute": False}],
     "purge": [{"path": "/var/cache/it's/1000"}],
-    "cgo": [CGO, CGO | {"cxx": ""}],
+    "cgo": [CGO | {"apple": False}, CGO | {"cxx": "", "apple": True}],
     "orphan": [ORPHAN],
     "packages": [CGO],
     "tool": [TOOL, TOOL | {"last": False}],

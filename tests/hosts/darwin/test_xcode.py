@@ -42,12 +42,37 @@ def test_a_mac_that_works_is_not_talked_about(scenario: str, apple: Apple) -> No
     left_alone(mac)
 
 
-def test_cgo_asks_for_them(apple: Apple) -> None:
-    mac, controller = apple("tahoe")
-    controller.site.declare(users=["kim"], cgo={"required": True})
-    host = apply(controller)
-    assert host["exit"] == 1
-    assert "cgo is required" in str(host["findings"])
+@pytest.mark.parametrize("scenario", ["tahoe", "stale tools", "receipt without tools"])
+def test_cgo_asks_for_them_and_starts_nothing(scenario: str, apple: Apple) -> None:
+    mac, controller = apple(scenario)
+    controller.site.declare({"default": "1.27.3"}, users=["kim"], cgo={"required": True})
+    report = controller.ask("apply", "-y")
+    assert report["exit"] == 1
+    errors = [what for severity, what in findings(report) if severity == "error"]
+    assert any("cgo is required, and no developer tools can be used" in what for what in errors)
+    assert "a cgo program" not in controller.changes(report)
+    left_alone(mac)
+
+
+@pytest.mark.parametrize("scenario", ["tahoe", "xcode"])
+def test_cgo_is_tried_out_with_the_tools(scenario: str, apple: Apple) -> None:
+    """Also with those that the same run installs; once, and again when they are others."""
+    mac, controller = apple(scenario)
+    tools = {"command_line_tools": "latest"} if scenario == "tahoe" else {}
+    controller.site.declare(
+        {"default": "1.27.3"}, users=["kim"], cgo={"required": True}, xcode=tools
+    )
+    assert controller.changes(controller.converge())["a cgo program"] == "changed"
+    assert controller.changes(controller.converge()) == {}
+    clang = (
+        "/Applications/Xcode.app/Contents/Developer" if not tools else TOOLS
+    ) + "/usr/bin/clang"
+    mac.shell(f"printf '#!/bin/sh\\necho broken; exit 1\\n' >{clang}")
+    assert controller.changes(controller.converge()) == {}
+    mac.shell("rm /opt/gostead/state/stamps/cgo")
+    report = controller.ask("apply", "-y")
+    assert report["exit"] == 1
+    assert "a cgo program does not work here: broken" in str(report)
     left_alone(mac)
 
 
