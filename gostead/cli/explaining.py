@@ -101,6 +101,8 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
     others = trace.installations(run, people)
     if setup.xcode.rosetta == "native":
         report.findings += _foreign_architecture(state.system.platform, others)
+    if state.system.name == "darwin" and not setup.shells.gui:
+        report.findings.append(_at_the_screen(directory))
     report.explained = {
         "directory": directory,
         "settings": [
@@ -123,6 +125,17 @@ def _explain(look: Look, report: HostReport, users: tuple[str, ...]) -> None:
     }  # fmt: skip
     if any(row.severity != "note" for row in report.findings):
         report.status = "pending"
+
+
+def _at_the_screen(directory: str) -> FindingRow:
+    """Here alone, where somebody asks: a Mac on which all is well is not talked about."""
+    path = f"{directory}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    return FindingRow(
+        "shells", "programs at the screen", None, "note", "what is started from the Dock or Finder "
+        "reads no start-up file and has launchd's PATH, without the declared Go", "",
+        "declare `shells: {gui: true}`; or, for everybody and from the next restart of the Mac on, "
+        f"sudo launchctl config user path {path}, which `gostead remove` does not know of",
+    )  # fmt: skip
 
 
 def _foreign_architecture(

@@ -108,9 +108,11 @@ def test_the_go_of_homebrew_and_of_the_package_are_told_and_left(apple: Apple) -
     said = mac.ssh("zsh -i -c 'go version'", user="kim").stdout
     shadowed = [text for _severity, text in findings(report) if "/opt/homebrew" in text]
     assert ("go1.27.3" in said) or shadowed
-    controller.site.declare(users=["kim"], xcode={"rosetta": "any"})
+    screen = [severity for severity, text in findings(report) if "at the screen" in text]
+    assert screen == ["note"]
+    controller.site.declare(users=["kim"], xcode={"rosetta": "any"}, shells={"gui": True})
     told = findings(controller.ask("explain"))
-    assert not any("Intel" in text for _severity, text in told)
+    assert not any("Intel" in text or "at the screen" in text for _severity, text in told)
     assert mac.shell(mine).stdout == before
     assert (mac.touched, mac.unknown) == ([], [])
 

@@ -9,6 +9,7 @@ from tests.hosts.darwin.developer_tools import ITEM, TOOLS, Apple, apply, declar
 from tests.hosts.darwin.scenarios import SCENARIOS
 from tests.hosts.darwin.test_life import findings
 from tests.mac.judge import faults
+from tests.support.fault_driver import Fault
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,16 @@ def test_cgo_is_tried_out_with_the_tools(scenario: str, apple: Apple) -> None:
     report = controller.ask("apply", "-y")
     assert report["exit"] == 1
     assert "a cgo program does not work here: broken" in str(report)
+    left_alone(mac)
+
+
+def test_tools_that_went_meanwhile_are_not_asked_for(apple: Apple) -> None:
+    mac, controller = apple("xcode")
+    controller.site.declare({"default": "1.27.3"}, users=["kim"], cgo={"required": True})
+    gone = Fault(template="change/cgo", first="rm -rf /Applications/Xcode.app")
+    report = controller.ask("apply", "-y", fault=gone)
+    assert report["exit"] == 1
+    assert "no developer tools can be used" in str(report)
     left_alone(mac)
 
 
