@@ -23,11 +23,9 @@ JOB_FILES = """\
 for job in dev.gostead.converge dev.gostead.converge.clock; do
   echo "/Library/LaunchDaemons/$job.plist"
 done"""
-#: What is at work there says so.
-AT_WORK = {
-    "linux": "systemctl is-active gostead-converge.service | grep -x activating",
-    "darwin": "launchctl print system/dev.gostead.converge | grep 'state = running'",
-}
+#: Both say something where a run is at work.
+SERVICE_WORKS = "systemctl is-active gostead-converge.service | grep -x activating"
+JOB_WORKS = "launchctl print system/dev.gostead.converge | grep 'state = running'"
 
 
 @pytest.fixture
@@ -44,12 +42,19 @@ def wrong(item: str, what: str, mend: str = "gostead apply") -> NotAsDeclared:
 
 @pytest.mark.usefixtures("scheduled")
 def test_the_timer_is_enabled_and_waits(host: Any, where: Place) -> None:
-    if where.system == "darwin":
-        for job in (JOB, CLOCK):
-            said = ask(host, 'launchctl print "system/$1" >/dev/null && echo loaded', job)
-            if said.out.strip() != "loaded":
-                raise wrong(job, f"launchd does not have it: {printable(said.error)}")
-        return
+    (jobs_are_loaded if where.system == "darwin" else timer_waits)(host)
+
+
+def jobs_are_loaded(host: Any) -> None:
+    """launchd has the clock and what it starts. Raises NotAsDeclared."""
+    for job in (JOB, CLOCK):
+        said = ask(host, 'launchctl print "system/$1" >/dev/null && echo loaded', job)
+        if said.out.strip() != "loaded":
+            raise wrong(job, f"launchd does not have it: {printable(said.error)}")
+
+
+def timer_waits(host: Any) -> None:
+    """systemd has the timer, and limits for what it starts. Raises NotAsDeclared."""
     said = ask(host, 'systemctl is-enabled "$1"; systemctl is-active "$1"', TIMER)
     if said.out.split() != ["enabled", "active"]:
         raise wrong(TIMER, f"is not enabled and active: {printable(said.out + said.error)}")
@@ -80,22 +85,27 @@ def test_only_root_can_change_what_runs(host: Any, where: Place) -> None:
         raise wrong(CLOCK if mac else TIMER, missing)
 
 
+def service_ended_well(host: Any, journal: str) -> None:
+    """So systemd says. Raises NotAsDeclared."""
+    shown = ask(host, 'systemctl show -p Result --value "$1"', SERVICE).out.strip()
+    if shown not in ("success", ""):
+        raise wrong(SERVICE, f"ended with {printable(shown)} (systemctl show)", journal)
+
+
 def test_the_last_run_went_well(host: Any, where: Place, scheduled: GoSetup, note: Any) -> None:
     name, start, journal = SERVICE, f"systemctl start {SERVICE}", f"journalctl -u {SERVICE}"
     if where.system == "darwin":
         name, start = JOB, f"launchctl kickstart system/{JOB}"
         journal = f"{where.root}/state/schedule.log"
     else:
-        shown = ask(host, 'systemctl show -p Result --value "$1"', SERVICE).out.strip()
-        if shown not in ("success", ""):
-            raise wrong(SERVICE, f"ended with {printable(shown)} (systemctl show)", journal)
+        service_ended_well(host, journal)
     told = ask(host, 'cat "$1/state/schedule.json"', where.root).out
     if not told:
         note(AuditFinding(SUBJECT, name, "has not run yet", start, "note"))
         return
     last = json.loads(told)
     if last["result"] == "running":
-        if not ask(host, AT_WORK[where.system]).out:
+        if not ask(host, JOB_WORKS if where.system == "darwin" else SERVICE_WORKS).out:
             raise wrong(name, "did not come to its end", journal)
         return
     if last["result"] not in ("converged", "could not fetch"):

@@ -152,6 +152,9 @@ def _pytest(
     processors = os.cpu_count() or 1
     workers = min(WORKERS, processors) if tier and tier.needs_guests else WORKERS
     options = ["-q", "-n", str(workers), "--dist", tier.dist if tier else "worksteal"]
+    if in_ci():
+        # What makes the run long is seen before it is too long.
+        options += ["--durations=25", "--durations-min=10"]
     if not everything:
         options += ["-m", "not slow and not network"]
     return [sys.executable, "-m", "pytest", *options, *paths, *arguments]
