@@ -36,13 +36,13 @@ def fish_line(root: str) -> str:
 def home_script(
     state: HostState, home: Home, entry: Entry, kind: str, detail: str, after: bytes | None,
     forget: bool = False, save: bool = False, runner: str = "", prove: str = "",
-    told: str = "", mode: str = "",
+    told: str = "", mode: str = "", label: str = "",
 ) -> Script:  # fmt: skip
     """The act on one file of a home, made by its owner; `after` None removes it, `forget` strikes
     it from the registry, `save` keeps the bytes that were there among our own, and the service of
     `runner`, where it is active, is registered as one to be started again; `prove` is a script that
     its owner runs afterwards, with `told` on its standard input; `mode` is the file's, where it is
-    not to stay as it is."""
+    not to stay as it is. `label` is launchd's name of an agent whose file this is."""
     missing: list[str] = []
     directory = posixpath.dirname(entry.path)
     while (
@@ -64,7 +64,7 @@ def home_script(
         "home": home.home, "path": entry.path, "kind": kind, "detail": detail,
         "directories": missing, "mode": mode or entry.mode or "644", "forget": forget,
         "save": save, "runner": runner, "unit": service.name if service else "",
-        "prove": prove, "told": told,
+        "prove": prove, "told": told, "unload": launchd.unload(label) if label else "",
         "act": "remove" if after is None else "write",
         "before": hashlib.sha256(entry.content or b"").hexdigest()
         if entry.kind == "file" else "absent",

@@ -246,7 +246,8 @@ def _change(
     if wanted.whole and after == entry.content:
         words = ("not loaded", "as made")
     kind = f"{wanted.kind}@{home.name}"
-    script = home_script(state, home, entry, kind, detail, after, prove=wanted.start)
+    script = home_script(state, home, entry, kind, detail, after, prove=wanted.start,
+                         label=wanted.label)  # fmt: skip
     return Change(
         SUBJECT, entry.path, "absent" if entry.kind == "absent" else words[0], words[1], why,
         "users", script, home.name,

@@ -52,8 +52,8 @@ def timer(
         }  # fmt: skip
         at = launchd.place(home.home, LABEL)
         if state.system.scope == "user":
-            start, loaded = launchd.load(home.home, LABEL), LABEL not in home.unloaded
-            yield from _file(state, home, at, plistlib.dumps(job), subject, start, loaded)
+            start = launchd.load(home.home, LABEL)
+            yield from _file(state, home, at, plistlib.dumps(job), subject, start, LABEL)
             return
         yield from daemons.daemon(state, home, job, subject)
         if known := registered(state, home.name, "timer", at):
@@ -109,7 +109,7 @@ def _file(
     content: bytes,
     subject: str,
     start: str,
-    loaded: bool = True,
+    label: str = "",
 ) -> Iterator[Change | Finding]:
     entry = home.entry(path)
     ours = registered(state, home.name, "timer", path)
@@ -118,9 +118,10 @@ def _file(
     ):
         yield Finding(subject, path, "error", f"gostead did not write it: {entry.describe()}",
                       "move it away", user=home.name)  # fmt: skip
-    elif entry.content != content or not loaded:
+    elif entry.content != content or label in home.unloaded:
         script = home_script(state, home, entry, f"timer@{home.name}",
-                             hashlib.sha256(content).hexdigest(), content, prove=start)  # fmt: skip
+                             hashlib.sha256(content).hexdigest(), content, prove=start,
+                             label=label)  # fmt: skip
         same = "not loaded" if entry.content == content else "another"
         yield Change(subject, path, "absent" if entry.kind == "absent" else same, "as made",
                      "the build cache is trimmed every day", "cache.max_size", script,

@@ -62,9 +62,9 @@ def settings(run: Run, people: Sequence[Person], go: str) -> tuple[Settings, ...
 def _settings(user: str, texts: list[str]) -> Settings:
     if len(texts) < 5:
         return Settings(user, error="nothing was answered")
-    answer, file, own, shipped, compiler = texts[:5]
+    answer, file, own, shipped, named = texts[:5]
     try:
-        data = json.loads(answer) | json.loads(compiler)
+        data = json.loads(answer) | json.loads(named)
         data.pop("GOGCCFLAGS", None)
         values = {str(name): str(value) for name, value in data.items()}
     except (ValueError, AttributeError, TypeError):

@@ -7,6 +7,7 @@ The guest's processors are emulated: about nine times slower than this machine's
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -37,7 +38,7 @@ def row(way: str, found: Outcome) -> str:
     ended = "succeeds" if found.built else "has not ended" if found.stalled else "is killed"
     return (
         f"| {way} | {ended} | {found.seconds:.0f} | {found.all_kills} | {found.high} times"
-        f" | {found.banner:.1f} s |"
+        f" | {f'{found.banner:.1f} s' if math.isfinite(found.banner) else 'does not come'} |"
     )
 
 

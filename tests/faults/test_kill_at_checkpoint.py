@@ -148,8 +148,8 @@ CASES = [
 
 def test_every_checkpoint_has_a_story() -> None:
     # What the timer runs is killed in tests/operations/test_scheduled_runs.py, what a Mac runs in
-    # tests/hosts/darwin/test_command_line_tools.py.
-    elsewhere = ("converge-scheduled", "command_line_tools", "no_command_line_tools")
+    # test_command_line_tools.py and test_launchd.py of tests/hosts/darwin.
+    elsewhere = ("converge-scheduled", "command_line_tools", "no_command_line_tools", "daemon")
     told = {found for found in checkpoints() if found[0] not in elsewhere} - ON_MACS
     assert {case.values[1:3] for case in CASES} == told
 

@@ -32,7 +32,7 @@ HOME: dict[str, Any] = {"user": "ann", "uid": 1000, "gid": 1000, "home": "/home/
         "path": "/home/a b/it's/.x", "kind": "block@ann", "detail": "",
         "directories": ["/home/a b/it's/.config"], "mode": "644",
         "before": "absent", "after": "ef" * 32, "act": "write", "forget": False, "save": True,
-        "runner": "", "unit": "", "prove": "", "told": "GOFLAGS it's",
+        "runner": "", "unit": "", "prove": "", "unload": "", "told": "GOFLAGS it's",
         "emptied": []}  # fmt: skip
 PROOF: dict[str, Any] = {"go": "/opt/gostead/current/bin/go", "config": "", "offline": False,
          "telemetry": "/home/a b/it's/.config/go/telemetry"}  # fmt: skip
@@ -94,7 +94,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "hold": [{"hold": HOLD}, {"hold": None}],
     "home": [HOME, HOME | {"runner": "/srv/it's"},
              HOME | {"runner": "/srv/it's", "unit": "it's.service"},
-             HOME | {"prove": "it's a script"},
+             HOME | {"prove": "it's a script", "unload": "so's this"},
              HOME | {"act": "remove", "forget": True, "directories": [],
                            "emptied": ["/home/a b/it's/.config"]}],
     "install": [

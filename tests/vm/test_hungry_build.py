@@ -5,6 +5,7 @@ How long it takes and how sshd fares is measured by `python -m tests.bench.hungr
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_a_hungry_build_is_killed_by_its_budget_and_succeeds_with_limits_for_go(
         assert whole.built, whole
         assert (whole.kills, whole.all_kills) == (0, 0)
         assert whole.high > 0  # it was slowed down, not ended
+        assert math.isfinite(whole.banner)  # and whoever wants to log in can, all along
 
         # Without a budget the kernel kills what it likes, or the guest stands still.
         none = hungry.build("no slice", seconds=150)

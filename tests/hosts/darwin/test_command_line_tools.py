@@ -3,7 +3,8 @@ away; no stand-in of /usr/bin is started while there are no tools."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -220,6 +221,15 @@ def test_a_run_that_is_killed_is_made_up_for(
     left_alone(mac)
 
 
+@pytest.fixture
+def heeded_hangup() -> Iterator[None]:
+    """No shell can trap a signal that it was started to ignore, as nohup has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heeded_hangup")
 def test_no_marker_stays_when_the_script_is_ended(apple: Apple) -> None:
     """By dash, which runs no EXIT trap when a signal ends it; PIPE is a controller that is gone."""
     mac, controller = apple("tahoe")
@@ -228,14 +238,14 @@ def test_no_marker_stays_when_the_script_is_ended(apple: Apple) -> None:
     values = {"root": "/opt/gostead", "run": "ended", "wanted": "", "tries": 1, "pause": 0,
               "marker": MARKER, "lock_wait": 5}  # fmt: skip
     script = host_script("change/command_line_tools", **values)
-    for signal in ("HUP", "INT", "TERM", "PIPE"):
-        ended = f'checkpoint() {{ ls {MARKER}; kill -{signal} "$$"; }}'
+    for name in ("HUP", "INT", "TERM", "PIPE"):
+        ended = f'checkpoint() {{ ls {MARKER}; kill -{name} "$$"; }}'
         done = mac.run(["/bin/dash", "-s"], input=script.replace("checkpoint() { :; }", ended),
                        env={"PATH": FIRST_PATH})  # fmt: skip
         assert (done.stdout, done.returncode > 128) == (f"{MARKER}\n", True), done
-        assert MARKER not in mac.shell("cat /opt/gostead/state/registry").stdout, signal
+        assert MARKER not in mac.shell("cat /opt/gostead/state/registry").stdout, name
         left = mac.shell("ls -A /opt/gostead/state/staging; ls /opt/gostead/state/lock")
-        assert left.stdout == "", signal
+        assert left.stdout == "", name
         left_alone(mac)
 
 

@@ -42,6 +42,19 @@ def findings(report: dict[str, Any]) -> list[tuple[str, str]]:
     return told + [("error", host["error"])] * bool(host["error"])
 
 
+def clean_twice(mac: Mac, controller: Controller) -> dict[str, Any]:
+    """Converges, finds nothing left to do and nothing to find; the first report."""
+    report = controller.ask("apply", "-y")
+    (host,) = report["hosts"].values()
+    wrong = [(c["item"], c["error"]) for c in host["changes"] if c["result"] != "changed"]
+    assert (report["exit"], wrong, findings(report)) == (0, [], [])
+    assert controller.changes(controller.converge()) == {}
+    audit = controller.ask("audit")
+    assert (audit["exit"], findings(audit)) == (0, [])
+    assert (mac.touched, mac.unknown) == ([], [])
+    return report
+
+
 def settled(place: str, apple: Apple) -> tuple[Mac, Controller, Digest, str]:
     """A Mac with the declared Go: installed, clean in the second run, audited. And what it was."""
     scenario, user, more, root = PLACES[place]
