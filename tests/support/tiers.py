@@ -152,6 +152,9 @@ def _pytest(
     processors = os.cpu_count() or 1
     workers = min(WORKERS, processors) if tier and tier.needs_guests else WORKERS
     options = ["-q", "-n", str(workers), "--dist", tier.dist if tier else "worksteal"]
+    if tier and tier.dist == "loadgroup":
+        # The order of the tier's own, instead of what has most tests first.
+        options += ["--no-loadscope-reorder"]
     if in_ci():
         # What makes the run long is seen before it is too long.
         options += ["--durations=25", "--durations-min=10"]
