@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.cache import built_once, cache_dir, recipe_key
-from tests.support.go_cache import PLATFORM, go_cache
+from tests.support.go_cache import PLATFORM, go_cache, own_goproxy
 from tests.support.requirements import need_programs
 
 PURE = 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n'
@@ -45,6 +45,25 @@ def built(
     return built_once(
         f"artifact-{key}", lambda path: _build(path, source, words, version, settings)
     )
+
+
+def installed(package: str, version: str) -> Path:
+    """The program that `go install PACKAGE@VERSION` makes without cgo, by the machine's GOPROXY."""
+
+    def install(path: Path) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            settings = {"GOBIN": f"{home}/bin", "GOPATH": f"{home}/go", "GOFLAGS": "-modcacherw",
+                        "GOPROXY": own_goproxy(), "CGO_ENABLED": "0"}  # fmt: skip
+            done = subprocess.run(
+                [tree_of("1.27.3") / "bin/go", "install", f"{package}@{version}"], cwd=home,
+                env=_environment(Path(home), settings), capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            (program,) = (Path(home) / "bin").iterdir()
+            path.write_bytes(program.read_bytes())
+            path.chmod(0o755)
+
+    return built_once(f"installed-{recipe_key(package, version)}", install)
 
 
 def released(name: str, platform: str, version: str = "1.27.3") -> Path:
