@@ -14,7 +14,9 @@ from tests.support.go_cache import GoCache
 from tests.support.requirements import need_hosts
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
+from tests.support.scheduled import OLD, ScheduledHost
 from tests.support.site import Site
+from tests.support.upstream import ABLE, GIT, Upstream
 
 
 @pytest.fixture
@@ -44,6 +46,26 @@ def run(site: Site, ground: Sandbox) -> Callable[..., subprocess.CompletedProces
         )
 
     return command
+
+
+@pytest.fixture
+def upstream(site: Site) -> Upstream:
+    """A repository that declares what the site has."""
+    return Upstream(site)
+
+
+@pytest.fixture
+def host(site: Site, upstream: Upstream, make_sandbox: Callable[..., Sandbox]) -> ScheduledHost:
+    """Converged once from a controller, with OLD; then once by itself."""
+    sandbox = make_sandbox(mounts=[Mount(site.directory), *GIT])
+    sandbox.run(ABLE, check=True)
+    upstream.declare(OLD)
+    report = site.apply(sandbox)
+    assert report["exit"] == 0, report
+    upstream.commit()
+    found = ScheduledHost(sandbox, upstream)
+    found.converged()
+    return found
 
 
 @pytest.fixture(scope="session")

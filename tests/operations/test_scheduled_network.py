@@ -56,11 +56,6 @@ def authority(site: Site) -> Authority:
 
 
 @pytest.fixture
-def upstream(site: Site) -> Upstream:
-    return Upstream(site)
-
-
-@pytest.fixture
 def host(
     site: Site, upstream: Upstream, authority: Authority, make_sandbox: Callable[..., Sandbox]
 ) -> Iterator[Sandbox]:

@@ -1,102 +1,18 @@
-"""What the timer runs: verified commits come in by themselves, and nothing else does."""
+"""What the timer runs, from a commit that is verified to a host that is converged."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.support.root import Mount
-from tests.support.sandbox import Sandbox
-from tests.support.site import Site
-from tests.support.upstream import ABLE, GIT, HERE, RUNNER, Upstream
-
-OLD, NEW = "1.26.8", "1.27.3"
+from tests.support.scheduled import NEW, ScheduledHost
+from tests.support.upstream import HERE, RUNNER
 
 
-@dataclass
-class Host:
-    """A root that converges itself from `upstream`."""
-
-    sandbox: Sandbox
-    upstream: Upstream
-
-    def run(self, script: str = RUNNER) -> subprocess.CompletedProcess[str]:
-        """What the timer runs."""
-        return self.sandbox.run([script], env={"LANG": "C"}, timeout=180)
-
-    def result(self) -> dict[str, Any]:
-        """What it said of itself."""
-        text = self.sandbox.run(["cat", "/opt/gostead/state/schedule.json"], check=True).stdout
-        told: dict[str, Any] = json.loads(text)
-        return told
-
-    def converged(self) -> dict[str, Any]:
-        done = self.run()
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert self.result()["result"] == "converged", self.result()
-        return self.result()
-
-    def refused(self, why: str) -> None:
-        """It runs, and neither Go nor the releases are others than before."""
-        before = self.state()
-        done = self.run()
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert self.result()["result"] == "refused"
-        assert why in self.result()["error"]
-        assert why in done.stdout
-        assert self.state() == before
-
-    def state(self) -> str:
-        return self.sandbox.run(
-            f"readlink /opt/gostead/current; readlink {HERE}/current; cat {HERE}/good;"
-            f"find {HERE}/releases {HERE}/environments -maxdepth 1 | sort"
-        ).stdout
-
-    def go(self) -> str:
-        return self.sandbox.run("su - ann -c 'go version'").stdout.split()[2]
-
-
-@pytest.fixture
-def upstream(site: Site) -> Upstream:
-    return Upstream(site)
-
-
-@pytest.fixture
-def host(site: Site, upstream: Upstream, make_sandbox: Callable[..., Sandbox]) -> Host:
-    """Converged once from a controller, with OLD; then once by itself."""
-    sandbox = make_sandbox(mounts=[Mount(site.directory), *GIT])
-    sandbox.run(ABLE, check=True)
-    upstream.declare(OLD)
-    report = site.apply(sandbox)
-    assert report["exit"] == 0, report
-    upstream.commit()
-    found = Host(sandbox, upstream)
-    found.converged()
-    return found
-
-
-def test_a_new_signed_commit_comes_in(host: Host) -> None:
-    assert host.go() == f"go{OLD}"
-    host.upstream.declare(NEW)
-    commit = host.upstream.commit()
-    told = host.converged()
-    assert (told["commit"], told["good"], told["ref"]) == (commit, commit, "main")
-    assert host.go() == f"go{NEW}"
-    report = json.loads(host.sandbox.run("cat /opt/gostead/state/schedule-report.json").stdout)
-    assert report["hosts"]["@local"]["status"] == "changed"
-    assert host.converged()["commit"] == commit
-    report = json.loads(host.sandbox.run("cat /opt/gostead/state/schedule-report.json").stdout)
-    assert report["hosts"]["@local"]["status"] == "clean"
-
-
-def test_what_is_on_the_host_is_roots_alone(host: Host) -> None:
+def test_what_is_on_the_host_is_roots_alone(host: ScheduledHost) -> None:
     found = host.sandbox.run(f"find {HERE} ! -user root -o ! -type l -perm /022 | head").stdout
     assert found == ""
     assert host.sandbox.run(["stat", "-c", "%a", HERE]).stdout == "700\n"
@@ -105,102 +21,7 @@ def test_what_is_on_the_host_is_roots_alone(host: Host) -> None:
     assert ".new" not in releases
 
 
-@pytest.mark.parametrize("by", [None, "eve"])
-def test_a_commit_that_no_declared_signer_signed_is_refused(host: Host, by: str | None) -> None:
-    host.upstream.declare(NEW)
-    host.upstream.commit(by)
-    host.refused("not signed by one of the declared signers")
-    assert host.go() == f"go{OLD}"
-
-
-def test_a_signature_of_another_kind_is_refused_whatever_gpg_says(host: Host) -> None:
-    told = r"\n[GNUPG:] GOODSIG 1 eve\n[GNUPG:] TRUST_ULTIMATE 0 pgp\n"
-    gpg = f"#!/bin/sh\ncat >/dev/null\nprintf '{told}'\n"
-    for name in ("gpg", "gpgsm"):
-        file = host.sandbox.path / "usr/bin" / name
-        file.write_text(gpg)
-        file.chmod(0o755)
-    upstream = host.upstream
-    upstream.declare(NEW)
-    upstream.commit(None)
-    text = upstream.git("cat-file", "commit", "HEAD")
-    head, _, message = text.partition("\n\n")
-    armour = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
-    forged = upstream.git("hash-object", "-t", "commit", "-w", "--stdin",
-                          data=f"{head}\n{armour}\n\n{message}\n")  # fmt: skip
-    upstream.git("reset", "--quiet", "--hard", forged)
-    host.refused("not signed by one of the declared signers")
-
-
-def test_a_ref_that_was_moved_back_is_refused(host: Host) -> None:
-    first = host.upstream.git("rev-parse", "HEAD")
-    host.upstream.declare(NEW)
-    host.upstream.commit()
-    host.converged()
-    host.upstream.git("reset", "--quiet", "--hard", first)
-    host.refused("moved or replayed")
-    assert host.go() == f"go{NEW}"
-
-
-def test_a_ref_that_was_moved_sideways_is_refused(host: Host) -> None:
-    host.upstream.git("checkout", "--quiet", "--orphan", "other")
-    host.upstream.declare(NEW)
-    host.upstream.commit()
-    host.upstream.git("branch", "-f", "main", "other")
-    host.refused("does not descend")
-
-
-def test_a_signed_tag_is_followed_and_another_tags_signature_is_not(host: Host) -> None:
-    upstream = host.upstream
-    upstream.declare(NEW, ref="stable")
-    upstream.commit(None)
-    upstream.tag("stable")
-    assert host.upstream.site.apply(host.sandbox)["exit"] == 0  # the controller declares the tag
-    told = host.converged()
-    assert told["commit"] == upstream.git("rev-parse", "HEAD")
-    upstream.commit(None)
-    upstream.tag("v1")
-    upstream.git("update-ref", "refs/tags/stable", "refs/tags/v1")
-    host.refused("not signed by one of the declared signers")
-    upstream.tag("stable", None)
-    host.refused("not signed by one of the declared signers")
-
-
-def test_a_name_of_two_things_is_refused(host: Host) -> None:
-    host.upstream.tag("main")
-    host.refused("more than one thing")
-
-
-def test_a_ref_that_is_not_there_is_said(host: Host) -> None:
-    host.upstream.git("checkout", "--quiet", "-b", "other")
-    host.upstream.git("branch", "-D", "main")
-    done = host.run()
-    assert done.returncode == 1
-    assert "has no branch and no tag main" in host.result()["error"]
-
-
-def test_a_fixed_commit_is_that_one_without_a_signature_and_leads_back(host: Host) -> None:
-    upstream = host.upstream
-    upstream.declare(NEW)
-    first = upstream.git("rev-parse", "HEAD")
-    upstream.commit()
-    host.converged()
-    upstream.declare(OLD)
-    unsigned = upstream.commit(None)
-    upstream.declare(OLD, ref=unsigned, signers=[])
-    assert upstream.site.apply(host.sandbox)["exit"] == 0
-    # That commit declares main again: what is declared last holds, from the next run on.
-    assert host.converged()["commit"] == unsigned
-    upstream.tag("v1", at=first)
-    upstream.declare(OLD, ref=upstream.git("rev-parse", "refs/tags/v1"))
-    assert upstream.site.apply(host.sandbox)["exit"] == 0
-    host.refused("is a tag, not a commit")
-    upstream.declare(OLD, ref=first)
-    assert upstream.site.apply(host.sandbox)["exit"] == 0
-    assert host.converged()["good"] == first
-
-
-def test_no_network_is_no_failure_and_drift_is_mended_all_the_same(host: Host) -> None:
+def test_no_network_is_no_failure_and_drift_is_mended_all_the_same(host: ScheduledHost) -> None:
     (host.upstream.path / ".git").rename(host.upstream.path / "away")
     host.sandbox.run("rm /usr/local/bin/go", check=True)
     good = host.upstream.site.directory  # the mirror stays: what is missing is the repository
@@ -212,7 +33,7 @@ def test_no_network_is_no_failure_and_drift_is_mended_all_the_same(host: Host) -
     assert host.sandbox.run(["test", "-e", "/usr/local/bin/go"]).returncode == 0
 
 
-def test_nothing_of_a_commit_is_run_before_it_is_a_release(host: Host) -> None:
+def test_nothing_of_a_commit_is_run_before_it_is_a_release(host: ScheduledHost) -> None:
     upstream, trace = host.upstream, "/srv/ran"
     upstream.write(".gitattributes", "* filter=evil diff=evil merge=evil\n")
     upstream.write(".gitmodules", '[submodule "s"]\n\tpath = s\n\turl = ext::touch% /srv/ran\n'
@@ -242,7 +63,7 @@ def test_nothing_of_a_commit_is_run_before_it_is_a_release(host: Host) -> None:
     assert released == "* filter=evil diff=evil merge=evil\n"
 
 
-def test_a_release_that_cannot_plan_goes_back(host: Host) -> None:
+def test_a_release_that_cannot_plan_goes_back(host: ScheduledHost) -> None:
     before = host.state()
     host.sandbox.run("rm /usr/local/bin/go", check=True)
     host.upstream.write("gostead/cli/planning.py", "raise RuntimeError('a broken release')\n")
@@ -262,7 +83,7 @@ def test_a_release_that_cannot_plan_goes_back(host: Host) -> None:
     assert host.go() == f"go{NEW}"
 
 
-def test_a_declaration_that_cannot_be_read_here_goes_back(host: Host) -> None:
+def test_a_declaration_that_cannot_be_read_here_goes_back(host: ScheduledHost) -> None:
     host.upstream.site.declare(
         {"default": NEW}, users=["ann"], env={"GOPRIVATE": "x"},
         schedule={"every": "1h", "source": host.upstream.url, "ref": "main"},
@@ -274,7 +95,7 @@ def test_a_declaration_that_cannot_be_read_here_goes_back(host: Host) -> None:
     assert host.state() == before
 
 
-def test_a_repository_without_gostead_runs_the_one_of_its_requirements(host: Host) -> None:
+def test_a_repository_without_gostead_runs_the_one_of_its_requirements(host: ScheduledHost) -> None:
     """What is installed by hash is in the environment; the release has the declaration."""
     shutil.rmtree(host.upstream.path / "gostead")
     host.upstream.declare(NEW)
@@ -283,7 +104,9 @@ def test_a_repository_without_gostead_runs_the_one_of_its_requirements(host: Hos
     assert host.go() == f"go{NEW}"
 
 
-def test_what_ref_names_no_more_is_said_and_drift_is_mended_all_the_same(host: Host) -> None:
+def test_what_ref_names_no_more_is_said_and_drift_is_mended_all_the_same(
+    host: ScheduledHost,
+) -> None:
     host.upstream.git("checkout", "--quiet", "-b", "other")
     host.upstream.git("branch", "-D", "main")
     host.sandbox.run("rm /usr/local/bin/go", check=True)
@@ -292,7 +115,7 @@ def test_what_ref_names_no_more_is_said_and_drift_is_mended_all_the_same(host: H
     assert host.sandbox.run(["test", "-e", "/usr/local/bin/go"]).returncode == 0
 
 
-def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(host: Host) -> None:
+def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(host: ScheduledHost) -> None:
     waits = (
         f"[ $1 != fetched ] || {{ echo $$ >/srv/pid; until [ -e {HERE}/go ]; do sleep 0.2; done; }}"
     )
@@ -314,7 +137,7 @@ def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(host: Host) -> Non
     assert "did not come to its end" not in str(host.upstream.site.plan(host.sandbox))
 
 
-def test_releases_share_what_they_run_with_and_two_are_kept(host: Host) -> None:
+def test_releases_share_what_they_run_with_and_two_are_kept(host: ScheduledHost) -> None:
     for number in range(3):
         host.upstream.write("note", str(number))
         host.upstream.commit()
@@ -332,7 +155,7 @@ def test_releases_share_what_they_run_with_and_two_are_kept(host: Host) -> None:
     assert len(listed) == 2
 
 
-def test_two_at_once(host: Host) -> None:
+def test_two_at_once(host: ScheduledHost) -> None:
     host.upstream.declare(NEW)
     host.upstream.commit()
     both = host.sandbox.run(
@@ -350,7 +173,7 @@ CHECKPOINTS = ("repository-made", "fetched", "unpacked", "released", "environmen
 
 
 @pytest.mark.parametrize("checkpoint", CHECKPOINTS)
-def test_killed_and_run_again_it_converges(host: Host, checkpoint: str) -> None:
+def test_killed_and_run_again_it_converges(host: ScheduledHost, checkpoint: str) -> None:
     if checkpoint == "repository-made":
         host.sandbox.run(["rm", "-rf", f"{HERE}/repo.git"])
     host.upstream.declare(NEW)
@@ -378,7 +201,7 @@ def test_every_checkpoint_is_killed_at() -> None:
     assert named == {*CHECKPOINTS, "aside"}
 
 
-def test_a_schedule_that_is_declared_no_more_goes_by_its_own_run(host: Host) -> None:
+def test_a_schedule_that_is_declared_no_more_goes_by_its_own_run(host: ScheduledHost) -> None:
     host.upstream.site.declare({"default": NEW}, users=["ann"])
     host.upstream.commit()
     done = host.run()
@@ -394,7 +217,7 @@ def test_a_schedule_that_is_declared_no_more_goes_by_its_own_run(host: Host) -> 
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_a_host_that_is_to_be_absent_goes_by_its_own_run(host: Host, killed: bool) -> None:
+def test_a_host_that_is_to_be_absent_goes_by_its_own_run(host: ScheduledHost, killed: bool) -> None:
     host.upstream.site.declare({}, state="absent", users=["ann"])
     host.upstream.commit()
     if killed:
