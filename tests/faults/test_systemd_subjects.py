@@ -1,5 +1,6 @@
 """Scorecard, for budgets and schedules: a systemd that does not answer is "cannot read", never "no
-units" (unreadable-state); two runs at once mix nothing (concurrent-runs)."""
+units" (unreadable-state); two runs at once mix nothing (concurrent-runs); a controller that dies
+leaves nothing by halves (controller-killed)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.test_concurrent_runs import at_once
+from tests.support.fault_driver import Fault
 from tests.support.faults import Ground, changes, told
 from tests.support.stand_in_systemd import BOOTED
 
@@ -59,3 +61,23 @@ def test_a_limit_that_systemd_does_not_take_is_failed(ground: Ground) -> None:
     report = ground.apply()
     assert report["exit"] == 1
     assert "did not take" in told(report)
+
+
+@pytest.mark.parametrize(
+    "checkpoint", ["file-named", "reload-done", "restart-begun", "schedule-enabled"]
+)
+def test_what_a_dead_controller_began_is_ended_by_a_rerun(checkpoint: str, ground: Ground) -> None:
+    ground.run(BOOTED)
+    ground.site.declare(slices=SLICES, schedule=SCHEDULE)
+    killed = ground.gostead(
+        "apply", "-y", "@local", "--declaration", str(ground.site.declaration), "--json",
+        fault=Fault(at='[ "$1" != ' + checkpoint + ' ] || kill -9 $PPID'),
+    )  # fmt: skip
+    assert killed.returncode in (-9, 137), killed.stderr
+    ground.converge()
+    assert ground.run("cat /sys/fs/cgroup/gobuilds.slice/pids.max") == "99\n"
+    owed = {
+        line.split("\t")[0] for line in ground.run("cat /opt/gostead/state/registry").split("\n")
+    }
+    assert owed.isdisjoint({"reload", "restart"})
+    assert changes(ground.converge()) == {}

@@ -69,5 +69,6 @@ def test_no_build_fails_and_the_bound_is_held(go_ground: Sandbox) -> None:
     )
     trimmed = go_ground.run("cat /home/ann/trimmed").stdout
     assert "trimmer failed" not in trimmed
-    assert sum(int(n) for n in re.findall(r"freed (\d+)", trimmed)) > 100_000_000
+    # It was at work meanwhile: how often depends on what else this machine does.
+    assert sum(int(n) for n in re.findall(r"freed (\d+)", trimmed)) > BOUND
     assert int(done.stdout.split()[-1]) <= BOUND + 3_000_000  # directories, README, trim.txt
