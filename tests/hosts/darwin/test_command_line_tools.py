@@ -222,14 +222,18 @@ def test_a_run_that_is_killed_is_made_up_for(
 
 
 @pytest.fixture
-def heeded_hangup() -> Iterator[None]:
-    """No shell can trap a signal that it was started to ignore, as nohup has it."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def heeded_signals() -> Iterator[None]:
+    """No shell can trap a signal that it was started to ignore: HUP by nohup, INT in the background
+    of a script."""
+    ignored = [s for s in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(s) == signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
 
 
-@pytest.mark.usefixtures("heeded_hangup")
+@pytest.mark.usefixtures("heeded_signals")
 def test_no_marker_stays_when_the_script_is_ended(apple: Apple) -> None:
     """By dash, which runs no EXIT trap when a signal ends it; PIPE is a controller that is gone."""
     mac, controller = apple("tahoe")
