@@ -8,6 +8,7 @@ from tests.support.controller import Controller
 from tests.support.vm.guest import Guest
 
 GO = "go version go1.27.3 linux/amd64\n"
+SIGNER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIDT0tmaSbkj9DvfTUU4UhVcVC2I5Qs5CBqgXqPNT7rP"
 LOGIN_SHELLS = {"deploy": "bash -lc", "zed": "zsh -lc"}
 
 
@@ -35,17 +36,29 @@ def test_a_power_loss_right_after_changed_leaves_no_empty_file(
     guest: Guest, control_guest: Callable[..., Controller]
 ) -> None:
     controller = control_guest(guest, "deploy", _sudo=True)
-    controller.site.declare(scope="system", users=["deploy"], env={"GOPRIVATE": "git.example.com"})
+    controller.site.declare(
+        scope="system", users=["deploy"], env={"GOPRIVATE": "git.example.com"},
+        slices={"builds": {"tasks_max": 300}, "units": ["cron.service"]},
+        schedule={"every": "1h", "source": "https://git.example.com/x.git", "ref": "main",
+                  "signers": [SIGNER]},
+    )  # fmt: skip
     changed = controller.changes(controller.converge())
-    assert {"/home/deploy/.zshenv", "/home/deploy/.profile"} <= {*changed}
+    written = {"/home/deploy/.zshenv", "/home/deploy/.profile", "gostead-converge.timer"}
+    assert written <= {*changed}, changed
     guest.power_loss()
     # A name that is lost is made again; one without its bytes would end a shell, or a removal.
-    places = "/opt/gostead /etc/profile.d /etc/zsh /etc/fish /home/deploy"
+    places = "/opt/gostead /etc/profile.d /etc/zsh /etc/fish /etc/systemd/system /home/deploy"
     empty = f"find {places} -type f -size 0 ! -name empty.go ! -name .sudo_as_admin_successful"
-    assert guest.run(empty).stdout == ""
+    no_network = "! -path /opt/gostead/schedule/network"  # none is declared
+    assert guest.run(f"{empty} {no_network}").stdout == ""
     assert guest.run("bash -lc 'go version'", user="deploy").stdout == GO
     controller.converge()
     assert controller.changes(controller.converge()) == {}
+    cgroup = "/sys/fs/cgroup/gobuilds.slice"
+    assert guest.run(f"cat {cgroup}/pids.max; ls -d {cgroup}/cron.service").stdout == (
+        f"300\n{cgroup}/cron.service\n"
+    )
+    assert guest.run("systemctl is-active gostead-converge.timer").stdout == "active\n"
 
 
 def listing(guest: Guest) -> str:
