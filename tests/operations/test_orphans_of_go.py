@@ -52,7 +52,7 @@ def test_what_a_killed_go_run_leaves_is_found_and_ended(go_ground: Sandbox) -> N
 #: first_child PID WORDS: the child of that process that has these words among its arguments.
 FIND = r"""
 first_child() {
-  for _ in $(seq 100); do
+  for _ in $(seq 300); do
     for one in $(cat /proc/$1/task/*/children); do
       case $(tr '\0' ' ' <"/proc/$one/cmdline") in *" $2 "*) echo "$one"; return ;; esac
     done
@@ -87,9 +87,10 @@ def test_a_real_gopls_stays_while_it_serves_and_goes_without_its_editor(
 ) -> None:
     gopls = installed("golang.org/x/tools/gopls", "v0.21.0")
     ground = make_sandbox(mounts=[Mount(site.directory), Mount(gopls, "/home/ann/bin/gopls")])
-    daemon = int(ground.run(EDITOR, user="ann", check=True).stdout)
     telemetry = int(ground.run(WATCHED, user="ann", check=True).stdout)
     alone = int(ground.run(ALONE, user="ann", check=True).stdout)
+    # The last: a minute after its last editor it leaves by itself.
+    daemon = int(ground.run(EDITOR, user="ann", check=True).stdout)
     age()
     for pid in (daemon, telemetry, alone):
         assert "PPid:\t1\n" in status_of(ground, pid)
