@@ -88,6 +88,8 @@ EVERYWHERE = {
 }
 
 _PROGRAMS = "flock getent setpriv runuser setsid nproc systemctl loginctl useradd lsof busybox"
+#: Functions of ours that ask for a program.
+_ASKED_BY = {"setpriv": r"\bbecomes\b"}
 #: What has to be asked for first, and the expression of what asks for it.
 GUARDED = {
     "stat -c": (r"\bstat (-L )?(-c|--)", r"\bstat (-L )?-c"),
@@ -101,7 +103,10 @@ GUARDED = {
     "ls -q": (r"\bls -[a-zA-Z]*q", r"$^"),
     "/proc": (r"(?<![\w.])/proc/(?!.*\*\))", r"/proc|\bsystemctl\b"),
     **{
-        name: (rf"(?<![-\w./]){name} (?=[-$\"'a-z])(?!\|)", rf"command -v {name}|(?<![-\w]){name} ")
+        name: (
+            rf"(?<![-\w./]){name} (?=[-$\"'a-z])(?!\|)",
+            rf"command -v {name}|(?<![-\w]){name} |{_ASKED_BY.get(name, '$^')}",
+        )
         for name in _PROGRAMS.split()
     },
 }
