@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.digest import Digest
 from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by name
+    begin,
     busybox_host,
     fleet,
     go_cache,
@@ -21,6 +22,7 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by na
     network,
     sandbox,
     ssh_host,
+    starts,
 )
 from tests.support.requirements import why_no_hosts
 from tests.support.runs import sweep

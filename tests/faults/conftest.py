@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.cache import remove
 from tests.support.faults import Ground, open_ground
 from tests.support.requirements import need_hosts
+from tests.support.root import Mount
+from tests.support.sandbox import Sandbox
+from tests.support.site import Site
 from tests.support.source_fixtures import (  # noqa: F401 - pytest finds fixtures by name
     cache,
     quick,
@@ -35,6 +39,37 @@ def make_ground(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
 def ground(make_ground: Callable[..., Ground]) -> Ground:
     """A root that root converges; nothing has been done to it yet."""
     return make_ground()
+
+
+@pytest.fixture
+def begin_ground(
+    tmp_path_factory: pytest.TempPathFactory, begin: Callable[..., Sandbox]
+) -> Iterator[Callable[..., Ground]]:
+    """`begin_ground("ann", toolchains, cache=…)`: a ground that was converged to this declaration,
+    once for all tests of this worker."""
+    need_hosts()
+    directory = tmp_path_factory.getbasetemp() / "ground"
+    for path in (directory, directory / "site", directory / "cache"):
+        path.mkdir()
+    site = Site(directory / "site")
+
+    def make(
+        user: str = "root", toolchains: Mapping[str, object] | None = None, **go: Any
+    ) -> Ground:
+        site.declare(toolchains, **go)
+
+        def do(sandbox: Sandbox) -> None:
+            Ground(sandbox, site, user).converge()
+
+        declared = (site.declaration / "all.yaml").read_text()
+        sandbox = begin(
+            f"ground {user} {declared}", do, mounts=[Mount(site.directory)],
+            go_cache=directory / "cache", go_cache_user=user,
+        )  # fmt: skip
+        return Ground(sandbox, site, user)
+
+    yield make
+    remove(directory)
 
 
 @pytest.fixture(params=["root", "ann"])

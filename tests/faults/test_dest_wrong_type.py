@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.faults import NEW, OLD, Ground, told
@@ -45,9 +47,8 @@ def test_a_root_that_gostead_did_not_make(ground: Ground) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("item", ["toolchains/go1.27.3", "current", "profiles/go1.27.3"])
-def test_below_the_root(item: str, kind: str, ground: Ground) -> None:
-    ground.site.declare({"default": OLD})
-    ground.converge()
+def test_below_the_root(item: str, kind: str, begin_ground: Callable[..., Ground]) -> None:
+    ground = begin_ground("root", {"default": OLD})
     ground.site.declare({"default": NEW})
     if item == "current":
         if kind == "link":

@@ -27,22 +27,27 @@ class Story:
     old: str = OLD
     new: str = NEW
     damage: str = ""
-    absent: bool = False
     go: dict[str, Any] = field(default_factory=dict)
     go_before: dict[str, Any] = field(default_factory=dict)
     booted: bool = False
 
-    def arrange(self, ground: Ground) -> None:
-        """Makes the state before, and declares what is wanted."""
-        if self.booted:
-            ground.run(BOOTED)
-        if self.before is not None:
-            ground.site.declare(self.before, **self.go_before)
-            ground.converge()
+    def arrange(
+        self, begin_ground: Callable[..., Ground], request: pytest.FixtureRequest
+    ) -> Ground:
+        """A root in the state before, and what is wanted is declared."""
+        if self.before is not None and not self.booted:
+            arranged = begin_ground("root", self.before, **self.go_before)
+        else:
+            arranged = request.getfixturevalue("ground")
+            if self.booted:
+                arranged.run(BOOTED)
+            if self.before is not None:
+                arranged.site.declare(self.before, **self.go_before)
+                arranged.converge()
         if self.damage:
-            ground.run(self.damage.format(root=ground.root, bin=ground.bin))
-        more: dict[str, Any] = {"state": "absent"} if self.absent else {}
-        ground.site.declare(self.wanted, **more, **self.go)
+            arranged.run(self.damage.format(root=arranged.root, bin=arranged.bin))
+        arranged.site.declare(self.wanted, **self.go)
+        return arranged
 
 
 TOOLS = {"tools": ["tools.example.com/one@v1.0.0"]}
@@ -125,25 +130,24 @@ STORIES = {
         {"default": NEW, "versions": [OLD]}, {"default": NEW, "keep": 0}, ("prune",), old=NEW
     ),
     "unlink": Story({}, {"links": "off"}, ("unlink",), old=NEW, new=""),
-    "remove": Story(
-        {}, {}, ("remove", "unfile", "unlink", "file", "home"), old=NEW, new="", absent=True
-    ),
 }
 #: What only launchd has: killed in tests/hosts/darwin/test_schedule.py.
 ON_MACS = {("schedule", "schedule-loaded")}
 ONLY_WHEN_REPAIRING = {"install-standby", "install-moved-away", "install-switched-back"}
-# A home has the same scripts; what differs is who owns the directories.
-USERS = {"remove": ("root", "ann")}
-SYSTEM_ONLY = ("unfile", "file")
 CASES = [
-    pytest.param(story, template, checkpoint, user, marks=[pytest.mark.slow] * (user != "root"))
+    (story, template, checkpoint)
     for story, told in STORIES.items()
     for template, checkpoint in checkpoints()
     if template in told.templates and (template, checkpoint) not in ON_MACS
     if story == "repair" or checkpoint not in ONLY_WHEN_REPAIRING
-    for user in USERS.get(story, ("root",))
-    if user == "root" or template not in SYSTEM_ONLY
 ]
+#: What removes all: a home has the same scripts; what differs is who owns the directories.
+REMOVALS = [
+    (template, checkpoint, user)
+    for template, checkpoint in checkpoints()
+    for user in {"remove": ("root", "ann"), "unlink": ("root", "ann"), "home": ("root", "ann"),
+                 "unfile": ("root",), "file": ("root",)}.get(template, ())
+]  # fmt: skip
 
 
 def test_every_checkpoint_has_a_story() -> None:
@@ -151,22 +155,34 @@ def test_every_checkpoint_has_a_story() -> None:
     # test_command_line_tools.py and test_launchd.py of tests/hosts/darwin.
     elsewhere = ("converge-scheduled", "command_line_tools", "no_command_line_tools", "daemon")
     told = {found for found in checkpoints() if found[0] not in elsewhere} - ON_MACS
-    assert {case.values[1:3] for case in CASES} == told
+    assert {case[1:] for case in CASES} | {case[:2] for case in REMOVALS} == told
 
 
-@pytest.mark.parametrize(("story", "template", "checkpoint", "user"), CASES)
+@pytest.mark.parametrize(("story", "template", "checkpoint"), CASES)
 def test_the_next_run_converges(
-    story: str, template: str, checkpoint: str, user: str, make_ground: Callable[..., Ground]
-) -> None:
-    known, ground = STORIES[story], make_ground(user)
-    baseline = ground.sandbox.digest()
-    known.arrange(ground)
+    story: str, template: str, checkpoint: str, begin_ground: Callable[..., Ground],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    known = STORIES[story]
+    ground = known.arrange(begin_ground, request)
     report = ground.apply(fault=Fault(template=f"change/{template}", kill_at=checkpoint))
     assert report["exit"] == 1, "the script was not killed"
     assert host(report)["status"] == "failed"
-    if not known.absent:
-        assert ground.go_version() in {known.old, known.new}
+    assert ground.go_version() in {known.old, known.new}
     ground.converge()
     ground.assert_converged(known.new)
-    if known.absent:
-        assert baseline.changes(ground.sandbox.digest()) == []
+
+
+@pytest.mark.parametrize(("template", "checkpoint", "user"), REMOVALS)
+def test_the_next_run_removes_what_is_left(
+    template: str, checkpoint: str, user: str, make_ground: Callable[..., Ground]
+) -> None:
+    ground = make_ground(user)
+    baseline = ground.sandbox.digest()
+    ground.converge()
+    ground.site.declare(state="absent")
+    report = ground.apply(fault=Fault(template=f"change/{template}", kill_at=checkpoint))
+    assert (report["exit"], host(report)["status"]) == (1, "failed"), "it was not killed"
+    ground.converge()
+    ground.assert_converged("")
+    assert baseline.changes(ground.sandbox.digest()) == []

@@ -31,9 +31,10 @@ CASES = [
 
 
 @pytest.mark.parametrize(("template", "step"), CASES)
-def test_an_upgrade_can_die_anywhere(template: str, step: int, ground: Ground) -> None:
-    ground.site.declare({"default": OLD})
-    ground.converge()
+def test_an_upgrade_can_die_anywhere(
+    template: str, step: int, begin_ground: Callable[..., Ground]
+) -> None:
+    ground = begin_ground("root", {"default": OLD})
     ground.site.declare({"default": NEW})
     report = ground.apply(fault=Fault(template=template, kill_at_syscall=step))
     assert report["exit"] == 1, "it was not killed"
@@ -46,9 +47,8 @@ def test_an_upgrade_can_die_anywhere(template: str, step: int, ground: Ground) -
     "step",
     [46, 58, 61, *(pytest.param(step, marks=pytest.mark.slow) for step in (40, 50, 54, 57, 60))],
 )
-def test_a_repair_can_die_anywhere(step: int, make_ground: Callable[..., Ground]) -> None:
-    ground = make_ground("ann")
-    ground.converge()
+def test_a_repair_can_die_anywhere(step: int, begin_ground: Callable[..., Ground]) -> None:
+    ground = begin_ground("ann")
     ground.cause("a deleted directory")
     report = ground.apply(fault=Fault(template="change/install", kill_at_syscall=step))
     assert report["exit"] == 1, "it was not killed"

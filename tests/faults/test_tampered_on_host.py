@@ -20,10 +20,14 @@ SEEN = Fault(template="change/install", at='echo "$1" >>/tmp/seen')
 
 
 @pytest.fixture
+def ground(begin_ground: Callable[..., Ground]) -> Ground:
+    """A host that was converged to the old Go."""
+    return begin_ground("root", {"default": OLD})
+
+
+@pytest.fixture
 def upgrade(ground: Ground) -> Iterator[Callable[..., dict[str, Any]]]:
-    """A converged host, and a function that upgrades it from a mirror: its report."""
-    ground.site.declare({"default": OLD})
-    ground.converge()
+    """A function that upgrades the host from a mirror: its report."""
     served = Served(ground.site.mirror, ground.sandbox)
 
     def run(pins: dict[str, Any], fetch: str = "host") -> dict[str, Any]:

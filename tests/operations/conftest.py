@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import real_go
+from tests.support.cache import remove
 from tests.support.go_cache import GoCache
 from tests.support.requirements import need_hosts
 from tests.support.root import Mount
@@ -20,13 +21,27 @@ from tests.support.upstream import ABLE, GIT, Upstream
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """A declaration and a mirror of its own."""
-    directory = tmp_path / "site"
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A declaration and a mirror of its own, at the path that all tests of this worker have."""
+    directory = tmp_path_factory.getbasetemp() / "site"
     directory.mkdir()
-    for parent in (tmp_path, tmp_path.parent):
-        parent.chmod(0o755)
-    return Site(directory)
+    yield Site(directory)
+    remove(directory)
+
+
+@pytest.fixture
+def converged(site: Site, begin: Callable[..., Sandbox]) -> Callable[[], Sandbox]:
+    """`converged()`: a root that was brought to what the site declares by then, and no more."""
+
+    def apply(sandbox: Sandbox) -> None:
+        report = site.apply(sandbox)
+        assert report["exit"] == 0, report
+
+    def root() -> Sandbox:
+        declared = "".join(path.read_text() for path in sorted(site.declaration.glob("*")))
+        return begin(f"converged {declared}", apply, mounts=[Mount(site.directory)])
+
+    return root
 
 
 @pytest.fixture
@@ -55,17 +70,21 @@ def upstream(site: Site) -> Upstream:
 
 
 @pytest.fixture
-def host(site: Site, upstream: Upstream, make_sandbox: Callable[..., Sandbox]) -> ScheduledHost:
+def host(site: Site, begin: Callable[..., Sandbox]) -> ScheduledHost:
     """Converged once from a controller, with OLD; then once by itself."""
-    sandbox = make_sandbox(mounts=[Mount(site.directory), *GIT])
-    sandbox.run(ABLE, check=True)
-    upstream.declare(OLD)
-    report = site.apply(sandbox)
-    assert report["exit"] == 0, report
-    upstream.commit()
-    found = ScheduledHost(sandbox, upstream)
-    found.converged()
-    return found
+
+    def do(sandbox: Sandbox) -> None:
+        upstream = Upstream(site)
+        sandbox.run(ABLE, check=True)
+        upstream.declare(OLD)
+        report = site.apply(sandbox)
+        assert report["exit"] == 0, report
+        upstream.commit()
+        ScheduledHost(sandbox, upstream).converged()
+
+    mounts = [Mount(site.directory), *GIT]
+    sandbox = begin("scheduled", do, beside=site.directory, mounts=mounts)
+    return ScheduledHost(sandbox, Upstream(site))
 
 
 @pytest.fixture(scope="session")

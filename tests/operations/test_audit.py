@@ -62,12 +62,12 @@ def test_a_bare_host_does_not(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_planted_fault_is_found(name: str, run: Run, site: Site, ground: Sandbox) -> None:
+def test_a_planted_fault_is_found(name: str, site: Site, converged: Callable[[], Sandbox]) -> None:
     command, deep, said = FAULTS[name]
     site.declare({"versions": ["1.26.8"]})
-    run("apply", "-y")
-    ground.run(command, check=True)
-    report = site.ask(ground, "audit", *(["--deep"] if deep else []))
+    root = converged()
+    root.run(command, check=True)
+    report = site.ask(root, "audit", *(["--deep"] if deep else []))
     assert report["exit"] == 2
     found = [finding["what"] for finding in report["hosts"]["@local"]["findings"]]
     assert any(said in what for what in found), found

@@ -17,12 +17,10 @@ ANN, ZED = "1002", "1001"
 
 
 @pytest.fixture
-def cached(site: Site, ground: Sandbox) -> dict[str, Any]:
-    """The root is converged with all three caches, for two users."""
+def cached(site: Site, converged: Callable[[], Sandbox]) -> Sandbox:
+    """A root that is converged with all three caches, for two users."""
     site.declare(users=["ann", "zed"], cache=CACHE)
-    report = site.apply(ground)
-    assert report["exit"] == 0, report
-    return report
+    return converged()
 
 
 CACHE = {"root": "/var/cache/go", "modules": "/var/cache/go-mod", "tmp": "/srv/go-tmp"}
@@ -37,16 +35,15 @@ def of(report: dict[str, Any], kind: str = "changes") -> list[dict[str, Any]]:
     return [c for c in report["hosts"]["@local"][kind] if c["subject"] == "caches"]
 
 
-@pytest.mark.usefixtures("cached")
-def test_each_user_has_their_own(site: Site, ground: Sandbox) -> None:
+def test_each_user_has_their_own(site: Site, cached: Sandbox) -> None:
     for uid, user in ((ANN, "ann"), (ZED, "zed")):
         for name, parent in KEYS.items():
-            assert entry(ground, f"{parent}/{uid}") == f"directory {uid}:{uid} 700"
-            said = ground.run(f"su - {user} -c 'go env {name}'").stdout.strip()
+            assert entry(cached, f"{parent}/{uid}") == f"directory {uid}:{uid} 700"
+            said = cached.run(f"su - {user} -c 'go env {name}'").stdout.strip()
             assert said == f"{parent}/{uid}"
-            assert ground.run(["touch", f"{parent}/{uid}/x"], user=user).returncode == 0
-    assert ground.run([f"ls /var/cache/go/{ANN}"], user="zed").returncode != 0
-    again = site.apply(ground)
+            assert cached.run(["touch", f"{parent}/{uid}/x"], user=user).returncode == 0
+    assert cached.run([f"ls /var/cache/go/{ANN}"], user="zed").returncode != 0
+    again = site.apply(cached)
     assert (again["exit"], changes(again)) == (0, {})
 
 
@@ -60,23 +57,22 @@ def test_each_user_has_their_own(site: Site, ground: Sandbox) -> None:
         (f"rm -r /var/cache/go/{ANN}", "absent", False),
     ],
 )  # fmt: skip
-@pytest.mark.usefixtures("cached")
 def test_drift_is_repaired_and_nothing_else(
-    site: Site, ground: Sandbox, spoil: str, before: str, kept: bool
+    site: Site, cached: Sandbox, spoil: str, before: str, kept: bool
 ) -> None:
-    ground.run(f"echo hers >/var/cache/go/{ANN}/kept; mkdir /srv/victim; echo v >/srv/victim/f;"
+    cached.run(f"echo hers >/var/cache/go/{ANN}/kept; mkdir /srv/victim; echo v >/srv/victim/f;"
                f"ln -s /srv/victim /var/cache/go/{ANN}/link")  # fmt: skip
-    ground.run(f"chown -h ann /var/cache/go/{ANN}/*; {spoil}")
-    report = site.apply(ground)
+    cached.run(f"chown -h ann /var/cache/go/{ANN}/*; {spoil}")
+    report = site.apply(cached)
     assert report["exit"] == 0, report
     (change,) = report["hosts"]["@local"]["changes"]
     assert (change["item"], change["user"]) == (f"/var/cache/go/{ANN}", "ann")
     assert change["from"].startswith(before)
-    assert entry(ground, f"/var/cache/go/{ANN}") == f"directory {ANN}:{ANN} 700"
-    assert (ground.run(f"cat /var/cache/go/{ANN}/kept").returncode == 0) is kept
-    assert ground.run("cat /srv/victim/f").stdout == "v\n"
-    assert entry(ground, "/srv/victim") == "directory 0:0 755"
-    assert ground.run("ls -A /var/cache/go").stdout.split() == sorted([ANN, ZED])
+    assert entry(cached, f"/var/cache/go/{ANN}") == f"directory {ANN}:{ANN} 700"
+    assert (cached.run(f"cat /var/cache/go/{ANN}/kept").returncode == 0) is kept
+    assert cached.run("cat /srv/victim/f").stdout == "v\n"
+    assert entry(cached, "/srv/victim") == "directory 0:0 755"
+    assert cached.run("ls -A /var/cache/go").stdout.split() == sorted([ANN, ZED])
 
 
 @pytest.mark.parametrize(
@@ -139,23 +135,21 @@ def test_noexec_is_found_by_doing_where_no_option_says_so(site: Site, ground: Sa
     assert "can be executed: is it mounted noexec?" in done.stderr
 
 
-@pytest.mark.usefixtures("cached")
-def test_removal_leaves_the_caches_and_purge_takes_them(site: Site, ground: Sandbox) -> None:
-    ground.run(f"echo hers >/var/cache/go/{ANN}/kept", user="ann", check=True)
-    report = site.ask(ground, "remove", "-y")
+def test_removal_leaves_the_caches_and_purge_takes_them(site: Site, cached: Sandbox) -> None:
+    cached.run(f"echo hers >/var/cache/go/{ANN}/kept", user="ann", check=True)
+    report = site.ask(cached, "remove", "-y")
     assert report["exit"] == 0
     assert {f["item"] for f in report["hosts"]["@local"]["findings"]} == {
         f"{parent}/{uid}" for parent in KEYS.values() for uid in (ANN, ZED)
     }
-    assert ground.run(f"cat /var/cache/go/{ANN}/kept").stdout == "hers\n"
-    assert site.apply(ground)["exit"] == 0
-    assert ground.run(f"cat /var/cache/go/{ANN}/kept").stdout == "hers\n"
+    assert cached.run(f"cat /var/cache/go/{ANN}/kept").stdout == "hers\n"
+    assert site.apply(cached)["exit"] == 0
+    assert cached.run(f"cat /var/cache/go/{ANN}/kept").stdout == "hers\n"
 
 
-@pytest.mark.usefixtures("cached")
-def test_purge_takes_them(site: Site, ground: Sandbox) -> None:
-    assert site.ask(ground, "remove", "-y", "--purge")["exit"] == 0
-    assert ground.run("ls -d /var/cache/go /var/cache/go-mod /srv/go-tmp").stdout == ""
+def test_purge_takes_them(site: Site, cached: Sandbox) -> None:
+    assert site.ask(cached, "remove", "-y", "--purge")["exit"] == 0
+    assert cached.run("ls -d /var/cache/go /var/cache/go-mod /srv/go-tmp").stdout == ""
 
 
 ENTRIES = """

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.report_schema import check_report
+from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
 
@@ -16,11 +17,22 @@ CURRENT = "/opt/gostead/current"
 
 
 @pytest.fixture
-def switched(run: Run, site: Site, ground: Sandbox) -> Sandbox:
+def ground(site: Site, begin: Callable[..., Sandbox]) -> Sandbox:
     """1.26.8 is active, 1.27.3 was before it."""
-    assert run("apply", "-y").returncode == 0
+
+    def do(root: Sandbox) -> None:
+        for version in ("1.27.3", "1.26.8"):
+            site.declare({"default": version})
+            assert site.apply(root)["exit"] == 0
+
+    root = begin("switched", do, mounts=[Mount(site.directory)])
     site.declare({"default": "1.26.8"})
-    assert run("apply", "-y").returncode == 0
+    return root
+
+
+@pytest.fixture
+def switched(ground: Sandbox) -> Sandbox:
+    """The root that `run` runs in."""
     return ground
 
 
@@ -69,9 +81,11 @@ def test_rollback_to_an_absent_version_installs_it(switched: Sandbox, site: Site
     assert run("plan").returncode == 0
 
 
-def test_rollback_without_a_previous_version_says_so(run: Run) -> None:
-    run("apply", "-y")
-    done = run("rollback")
+def test_rollback_without_a_previous_version_says_so(
+    site: Site, converged: Callable[[], Sandbox]
+) -> None:
+    declaration = ("--declaration", str(site.declaration))
+    done = converged().gostead("rollback", "@local", *declaration, cwd="/")
     assert done.returncode == 1
     assert "there is no previous version to go back to" in done.stdout
 

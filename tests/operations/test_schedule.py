@@ -55,10 +55,33 @@ def image(site: Site, make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 @pytest.fixture
 def booted(image: Sandbox) -> Sandbox:
     """The same, with a systemctl that says what a running systemd would."""
-    image.run("mkdir -p /run/systemd/system", check=True)
-    (image.path / "usr/bin/systemctl").write_text(SYSTEMCTL)
-    (image.path / "usr/bin/systemctl").chmod(0o755)
+    boot(image)
     return image
+
+
+def boot(root: Sandbox) -> None:
+    """Puts the stand-in for systemctl there."""
+    root.run("mkdir -p /run/systemd/system", check=True)
+    (root.path / "usr/bin/systemctl").write_text(SYSTEMCTL)
+    (root.path / "usr/bin/systemctl").chmod(0o755)
+
+
+@pytest.fixture
+def scheduled(site: Site, begin: Callable[..., Sandbox]) -> Sandbox:
+    """A booted root that was brought to SCHEDULE; its timer is active."""
+
+    def do(root: Sandbox) -> None:
+        root.run(ABLE, check=True)
+        boot(root)
+        report = site.apply(root)
+        assert report["exit"] == 0, report
+        told(root)
+
+    site.declare(users=["ann"], schedule=SCHEDULE)
+    root = begin("a schedule", do, mounts=[Mount(site.directory), *GIT])
+    boot(root)
+    root.run("touch /run/systemd/system/loaded /run/systemd/system/active-gostead-converge.timer")
+    return root
 
 
 def told(root: Sandbox) -> list[str]:
@@ -113,18 +136,17 @@ def test_declared_it_is_there_and_once_more_nothing_is_to_do(site: Site, booted:
         (f"sleep 1.1; touch {UNITS}/gostead-converge.service", ["daemon-reload", "restart"]),
     ],
 )
-def test_one_drift_is_one_change(site: Site, booted: Sandbox, spoil: str, tells: list[str]) -> None:
-    site.declare(users=["ann"], schedule=SCHEDULE)
-    site.apply(booted)
-    before = booted.digest(exclude=EXCLUDED)
-    told(booted)
-    booted.run(spoil, check=True)
-    report = site.apply(booted)
+def test_one_drift_is_one_change(
+    site: Site, scheduled: Sandbox, spoil: str, tells: list[str]
+) -> None:
+    before = scheduled.digest(exclude=EXCLUDED)
+    scheduled.run(spoil, check=True)
+    report = site.apply(scheduled)
     assert report["exit"] == 0, report
     assert changes(report) == {"gostead-converge.timer": "changed"}
-    assert [line.split()[0] for line in told(booted)] == tells
-    assert before.changes(booted.digest(exclude=EXCLUDED)) == []
-    assert site.plan(booted)["exit"] == 0
+    assert [line.split()[0] for line in told(scheduled)] == tells
+    assert before.changes(scheduled.digest(exclude=EXCLUDED)) == []
+    assert site.plan(scheduled)["exit"] == 0
 
 
 def test_what_somebody_else_wrote_is_left(site: Site, booted: Sandbox) -> None:
@@ -166,15 +188,13 @@ def test_it_goes_without_a_trace(site: Site, booted: Sandbox, how: str) -> None:
     assert booted.run("ls /opt/gostead/state/schedule.json").returncode != 0
 
 
-def test_an_edited_unit_is_left_and_said(site: Site, booted: Sandbox) -> None:
-    site.declare(users=["ann"], schedule=SCHEDULE)
-    site.apply(booted)
-    booted.run(f"echo '# mine' >>{UNITS}/gostead-converge.service", check=True)
-    report = site.ask(booted, "remove", "-y")
+def test_an_edited_unit_is_left_and_said(site: Site, scheduled: Sandbox) -> None:
+    scheduled.run(f"echo '# mine' >>{UNITS}/gostead-converge.service", check=True)
+    report = site.ask(scheduled, "remove", "-y")
     said = [f["what"] for f in report["hosts"]["@local"]["findings"]]
     assert "edited since gostead wrote it: left" in said
-    assert booted.run(f"tail -n 1 {UNITS}/gostead-converge.service").stdout == "# mine\n"
-    assert booted.run(["test", "-e", f"{UNITS}/gostead-converge.timer"]).returncode == 1
+    assert scheduled.run(f"tail -n 1 {UNITS}/gostead-converge.service").stdout == "# mine\n"
+    assert scheduled.run(["test", "-e", f"{UNITS}/gostead-converge.timer"]).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -197,13 +217,11 @@ def test_a_host_that_cannot_is_said(site: Site, image: Sandbox, spoil: str, said
     assert image.run(["test", "-e", UNITS + "/gostead-converge.timer"]).returncode == 1
 
 
-def test_the_last_failed_run_is_said(site: Site, image: Sandbox) -> None:
-    site.declare(users=["ann"], schedule=SCHEDULE)
-    site.apply(image)
+def test_the_last_failed_run_is_said(site: Site, scheduled: Sandbox) -> None:
     for content in ('{"when": "W", "commit": "c", "result": "refused", "error": "moved\\u001b"}',
                     "cut"):  # fmt: skip
-        (image.path / "opt/gostead/state/schedule.json").write_text(content)
-        report = site.plan(image)
+        (scheduled.path / "opt/gostead/state/schedule.json").write_text(content)
+        report = site.plan(scheduled)
         assert report["exit"] == 0
         (what,) = [w for w in findings(report) if "the last scheduled run" in w]
         assert ("refused: moved" in what) or ("cannot be read" in what)

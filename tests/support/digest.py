@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -104,17 +104,20 @@ def _hash_of(_relative: str, path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def hash_of_upper(lower: Path, upper: Path) -> Callable[[str, Path], str]:
+def hash_of_upper(lower: Sequence[Path], upper: Path) -> Callable[[str, Path], str]:
     """Return a `content` for an overlay: only what the upper layer holds is read anew.
 
     An overlay copies a file up before its first change, so one that is not in `upper` has the
-    bytes of `lower`, which nobody writes to; those are hashed once per process.
+    bytes of the first of `lower` that has it, to which nobody writes; those are hashed once per
+    process.
     """
 
     def content(relative: str, path: Path) -> str:
-        if os.path.lexists(upper / relative):
-            return _hash_of(relative, path)
-        return _hash_of_lower(lower / relative)
+        if not os.path.lexists(upper / relative):
+            for layer in lower:
+                if os.path.lexists(layer / relative):
+                    return _hash_of_lower(layer / relative)
+        return _hash_of(relative, path)
 
     return content
 

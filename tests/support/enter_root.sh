@@ -47,7 +47,8 @@ ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
 hostname "$name"
-printf '127.0.1.1 %s\n' "$name" >>etc/hosts
+# A layer below may have it already.
+grep -qx "127.0.1.1 $name" etc/hosts || printf '127.0.1.1 %s\n' "$name" >>etc/hosts
 
 make_target() { # $1: what is to be mounted, $2: where
   mkdir -p "$(dirname "$2")"

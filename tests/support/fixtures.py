@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.root import Root
 from tests.support.rootfs import debian
 from tests.support.sandbox import Sandbox
 from tests.support.ssh_host import Fleet, SshHost
+from tests.support.starts import Starts
 
 #: Kind of host -> its root file system.
 KINDS = {"debian": debian, "busybox": busybox}
@@ -32,6 +34,19 @@ def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
     need_hosts()
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(Sandbox(**options))
+
+
+@pytest.fixture(scope="session")
+def starts() -> Iterator[Starts]:
+    """What was done in a root once, for all tests of this worker."""
+    with Starts() as starts:
+        yield starts
+
+
+@pytest.fixture
+def begin(starts: Starts, make_sandbox: Callable[..., Sandbox]) -> Callable[..., Sandbox]:
+    """`begin("name", do, mounts=…)`: a root in which `do` was done; see `Starts`."""
+    return partial(starts.begin, make=make_sandbox)
 
 
 @pytest.fixture

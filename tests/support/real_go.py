@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.cache import cache_dir, file_system_of
 from tests.support.go_cache import GoCache
 from tests.support.sandbox import Sandbox
+from tests.support.starts import layers_last
 
 VERSIONS = ("1.27.3", "1.26.8")
 DECLARED: dict[str, Any] = {
@@ -44,7 +44,7 @@ def converged(go_cache: GoCache) -> Iterator[Path | None]:
     machine keeps what roots write in memory."""
     for version in VERSIONS:
         go_cache.tar(version)
-    if file_system_of(cache_dir()) == "overlay":
+    if not layers_last():
         yield None
         return
     with Sandbox(go_cache=go_cache.path, name="real-go") as sandbox:

@@ -237,13 +237,12 @@ class Root:
     def digest(self, *, times: bool = False, exclude: Sequence[str] = ()) -> Digest:
         """Digest the whole root (see tests/support/digest.py); `exclude`: absolute paths in it."""
         points = frozenset(point.lstrip("/") for point, _type in mounts(self._pid)) - {""}
-        simple = not self._tmpfs and len(self._layers) == 1
         return digest_tree(
             self.path,
             mounts=points,
             exclude=frozenset(path.strip("/") for path in exclude),
             times=times,
-            content=hash_of_upper(self.lower, self.upper) if simple else None,
+            content=None if self._tmpfs else hash_of_upper(self._layers, self.upper),
         )
 
     def close(self) -> None:

@@ -38,7 +38,8 @@ GIT = tuple(Mount(Path(path)) for path in ("/usr/bin/git", "/usr/lib/git-core"))
 
 @dataclass
 class Upstream:
-    """A repository beside the site. `commit` makes a commit of the site's present declaration."""
+    """A repository beside the site, made unless it is there. `commit` makes a commit of the site's
+    present declaration."""
 
     site: Site
     keys: dict[str, Path] = field(default_factory=dict)
@@ -46,6 +47,15 @@ class Upstream:
     installs: bool = False  # its script/setup is the project's own, and installs packages
 
     def __post_init__(self) -> None:
+        for name in ("ann", "eve"):
+            self.keys[name] = self.site.directory.parent / f"key-{name}"
+            if not self.keys[name].exists():
+                subprocess.run(
+                    ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name,
+                     "-f", self.keys[name]], check=True,
+                )  # fmt: skip
+        if self.path.exists():
+            return
         self.path.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
         for part in PARTS:
@@ -55,12 +65,6 @@ class Upstream:
             shutil.copytree(PROJECT / "script", self.path / "script")
         else:
             self.write("script/setup", SETUP, 0o755)
-        for name in ("ann", "eve"):
-            self.keys[name] = self.site.directory.parent / f"key-{name}"
-            subprocess.run(
-                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", self.keys[name]],
-                check=True,
-            )
 
     @property
     def path(self) -> Path:
