@@ -29,7 +29,8 @@ class Fault:
     that runs before the script; `at`: shell text run at each checkpoint, with its name as $1.
     `replace`: text for text, which must be there. `room`: the check for space while planning is
     passed. `probe`: shell text through which the answer of the probe goes (`head -c 100`).
-    `seconds`: what a script may take where nobody says otherwise.
+    `seconds`: what a script may take where nobody says otherwise. `patience`: seconds that work of
+    services is waited for before they are started again.
     """
 
     template: str = ""
@@ -42,6 +43,7 @@ class Fault:
     probe: str = ""
     inject: str = ""
     seconds: float = 0
+    patience: float = 0
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
@@ -93,6 +95,8 @@ def install(fault: Fault) -> None:
     execute.host_script = changed  # type: ignore[attr-defined]
     if fault.room:
         trees.NEEDED_KIB = trees.NEEDED_INODES = 0
+    if fault.patience:
+        execute.PATIENCE = fault.patience  # type: ignore[assignment]
     if fault.seconds:
         transport.DEFAULT_TIMEOUT = fault.seconds
     if fault.probe:

@@ -70,7 +70,8 @@ def scheduled(
     def publish() -> None:
         send(guest, upstream.path / ".git", f"{upstream.path}/.git", tmp_path)
 
-    upstream.declare(OLD)
+    # Not the default of minutes, which would be waited for.
+    upstream.declare(OLD, jitter="2s")
     upstream.commit()
     publish()
     report = controller.converge()

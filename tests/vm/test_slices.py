@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.controller import Controller
+from tests.support.fault_driver import Fault
 from tests.support.site import Site
 from tests.support.vm.audit import audited
 from tests.support.vm.guest import Guest
@@ -31,6 +32,8 @@ ExecStart=/bin/sh -c 'while :; do read job </run/jobs; setsid sleep 3000 & done'
 KillMode=process
 """
 UNIT = "actions.runner.one.service"
+#: Waits for a job that does not end for some seconds, and not for a minute.
+HASTY = Fault(template="no script", patience=5)
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +52,14 @@ def held(
     return standing, Controller(site, standing, directory / "home", seconds=600)
 
 
-def apply(controller: Controller, **budget: Any) -> dict[str, Any]:
+def apply(controller: Controller, fault: Fault | None = None, /, **budget: Any) -> dict[str, Any]:
     """Declares and converges; the host's part of the report."""
     controller.site.declare(
         scope="system", users=["root"],
         slices={"builds": BUDGET, "users": ["deploy"], "units": ["actions.runner.*.service"],
                 "go_limits": "auto", **budget},
     )  # fmt: skip
-    report = controller.ask("apply", "-y", *ONLY)
+    report = controller.ask("apply", "-y", *ONLY, fault=fault)
     assert report["exit"] == 0, report
     (host,) = report["hosts"].values()
     found: dict[str, Any] = host
@@ -122,7 +125,7 @@ def a_service_at_work_is_not_disturbed_and_leaves_nothing_behind(
     job(guest)
     main = guest.run(f"systemctl show -p MainPID --value {UNIT}").stdout
     read = reloads(guest)
-    host = apply(controller)
+    host = apply(controller, HASTY)
     assert "/etc/systemd/system/gobuilds.slice" in changed(host)
     assert reloads(guest) == read + 1
     assert UNIT not in changed(host)
