@@ -90,7 +90,6 @@ def test_a_first_day(
     day.sh(f"rm -rf {TREE}/pkg/tool")
     assert "pkg/tool/linux_amd64/" in day.gostead("plan", exit_code=2)
     day.gostead("apply", "-y")
-    day.declare(default="1.27.3")
     day.gostead("audit", "--build")
     day.gostead("remove", "-y")
     left = sandbox.digest(exclude=CONTROLLER)

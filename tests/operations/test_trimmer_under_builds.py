@@ -21,7 +21,7 @@ PACKAGE = (
 COMMAND = r'package main\n\nimport "x.example/x/p%s"\n\nfunc main() { println(p%s.Say()) }\n'
 MODULE = r"""
 mkdir -p ~/m && cd ~/m && printf 'module x.example/x\n\ngo 1.26\n' >go.mod
-for n in 1 2 3 4 5 6; do
+for n in 1 2 3 4 5 6 7 8; do
   mkdir -p p$n c$n
   printf 'PACKAGE' $n 0 >p$n/p.go
   printf 'COMMAND' $n $n >c$n/main.go
@@ -34,14 +34,14 @@ export GOCACHE=$HOME/cache GOTOOLCHAIN=local GOFLAGS=-p=2
 export PATH=/opt/gostead/current/bin:/usr/bin:/bin
 mkdir -p $GOCACHE
 failed=0 built=0
-for round in 1 2 3; do
+for round in 1 2 3 4; do
   find $GOCACHE -mindepth 2 -exec touch -h -d '-4 hours' {} +
   stop=$HOME/stop; rm -f $stop
   (while [ ! -e $stop ]; do
     /srv/trim-cache $GOCACHE BOUND >>~/trimmed 2>&1 || echo trimmer failed >>~/trimmed
   done) &
   trimmer=$!
-  for n in 1 2 3 4 5 6; do
+  for n in 1 2 3 4 5 6 7 8; do
     # What changes each time is compiled anew from entries that are old: the race that matters.
     printf 'PACKAGE' $n $round >p$n/p.go
     go build -o ~/out ./c$n >>~/log 2>&1 && built=$((built + 1)) || failed=$((failed + 1))
@@ -64,7 +64,7 @@ def test_no_build_fails_and_the_bound_is_held(go_ground: Sandbox) -> None:
     go_ground.run(module, user="ann", check=True)
     loop = LOOP.replace("PACKAGE", PACKAGE).replace("BOUND", str(BOUND))
     done = go_ground.run(loop, user="ann", timeout=900)
-    assert "built 18 failed 0" in done.stdout, (
+    assert "built 32 failed 0" in done.stdout, (
         done.stdout + go_ground.run("cat /home/ann/log").stdout
     )
     trimmed = go_ground.run("cat /home/ann/trimmed").stdout
