@@ -32,13 +32,13 @@ class Story:
     booted: bool = False
 
     def arrange(
-        self, begin_ground: Callable[..., Ground], request: pytest.FixtureRequest
+        self, begin_ground: Callable[..., Ground], make_ground: Callable[..., Ground]
     ) -> Ground:
         """A root in the state before, and what is wanted is declared."""
         if self.before is not None and not self.booted:
             arranged = begin_ground("root", self.before, **self.go_before)
         else:
-            arranged = request.getfixturevalue("ground")
+            arranged = make_ground()
             if self.booted:
                 arranged.run(BOOTED)
             if self.before is not None:
@@ -161,10 +161,10 @@ def test_every_checkpoint_has_a_story() -> None:
 @pytest.mark.parametrize(("story", "template", "checkpoint"), CASES)
 def test_the_next_run_converges(
     story: str, template: str, checkpoint: str, begin_ground: Callable[..., Ground],
-    request: pytest.FixtureRequest,
+    make_ground: Callable[..., Ground],
 ) -> None:  # fmt: skip
     known = STORIES[story]
-    ground = known.arrange(begin_ground, request)
+    ground = known.arrange(begin_ground, make_ground)
     report = ground.apply(fault=Fault(template=f"change/{template}", kill_at=checkpoint))
     assert report["exit"] == 1, "the script was not killed"
     assert host(report)["status"] == "failed"

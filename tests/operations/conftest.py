@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ import pytest
 from tests.support import real_go
 from tests.support.cache import remove
 from tests.support.go_cache import GoCache
-from tests.support.requirements import need_hosts
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
 from tests.support.scheduled import OLD, ScheduledHost
@@ -87,22 +86,15 @@ def host(site: Site, begin: Callable[..., Sandbox]) -> ScheduledHost:
     return ScheduledHost(sandbox, Upstream(site))
 
 
-@pytest.fixture(scope="session")
-def go_layer(go_cache: GoCache) -> Iterator[Path | None]:
-    """Real toolchains, as gostead installed them once for this test run."""
-    need_hosts()
-    with real_go.converged(go_cache) as layer:
-        yield layer
+@pytest.fixture
+def begin_go(go_cache: GoCache, begin: Callable[..., Sandbox]) -> Callable[..., Sandbox]:
+    """`begin_go(network="machine")`: a root with go1.27.3 and go1.26.8, both real."""
+    for version in real_go.VERSIONS:
+        go_cache.tar(version)
+    return partial(begin, "real go", real_go.install, go_cache=go_cache.path)
 
 
 @pytest.fixture
-def go_ground(
-    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox],
-    request: pytest.FixtureRequest,
-) -> Sandbox:  # fmt: skip
+def go_ground(begin_go: Callable[..., Sandbox]) -> Sandbox:
     """A throw-away root with go1.27.3 and go1.26.8, both real."""
-    options = getattr(request, "param", {})
-    sandbox = make_sandbox(go_cache=go_cache.path, layers=[go_layer] * bool(go_layer), **options)
-    if go_layer is None:
-        real_go.install(sandbox)
-    return sandbox
+    return begin_go()

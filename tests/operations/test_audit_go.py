@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import real_go
-from tests.support.go_cache import GoCache, own_goproxy
+from tests.support.go_cache import own_goproxy
 from tests.support.sandbox import Sandbox
 from tests.support.tool_proxy import ENV, publish
 
@@ -54,13 +53,8 @@ def test_faults_of_caches_and_tools_are_found(go_ground: Sandbox) -> None:
     assert "was built by go1.27.3, go1.26.8 is active" in fault["what"]
 
 
-def test_builds_are_real(
-    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
-) -> None:
-    layers = [go_layer] if go_layer else []
-    ground = make_sandbox(go_cache=go_cache.path, layers=layers, network="machine")
-    if not layers:
-        real_go.install(ground)
+def test_builds_are_real(begin_go: Callable[..., Sandbox]) -> None:
+    ground = begin_go(network="machine")
     env = {"GOPROXY": own_goproxy(), "GOTOOLCHAIN": "local"}
     real_go.declare(ground, {"versions": []}, users=["ann", "zed"], env=env)
     assert real_go.gostead(ground, "apply", "-y")["exit"] == 0

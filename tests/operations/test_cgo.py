@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import real_go
-from tests.support.go_cache import GoCache
 from tests.support.rootfs import give_apt_sources
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site
@@ -88,14 +86,9 @@ def test_nothing_is_asked_where_nothing_is_required(site: Site, ground: Sandbox)
 
 
 @pytest.mark.slow
-def test_the_packages_are_installed_and_a_program_runs(
-    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
-) -> None:
+def test_the_packages_are_installed_and_a_program_runs(begin_go: Callable[..., Sandbox]) -> None:
     """With the distribution's own packages, as this machine is told to get them."""
-    layers = [go_layer] if go_layer else []
-    ground = make_sandbox(go_cache=go_cache.path, layers=layers, network="machine")
-    if not layers:
-        real_go.install(ground)
+    ground = begin_go(network="machine")
     give_apt_sources(ground.path)
     # Python is not in the root, and fish wants it: apt does nothing until that is settled.
     ground.run("dpkg --purge --force-depends fish", check=True)

@@ -30,54 +30,48 @@ def ground(site: Site, begin: Callable[..., Sandbox]) -> Sandbox:
     return root
 
 
-@pytest.fixture
-def switched(ground: Sandbox) -> Sandbox:
-    """The root that `run` runs in."""
-    return ground
-
-
 def active(ground: Sandbox) -> str:
     return ground.run("bash -lc 'go version'").stdout.split(" ")[2]
 
 
-def test_rollback_goes_back_and_apply_obeys_the_hold(switched: Sandbox, run: Run) -> None:
+def test_rollback_goes_back_and_apply_obeys_the_hold(ground: Sandbox, run: Run) -> None:
     assert run("rollback", "--why", "broken").returncode == 0
-    assert active(switched) == "go1.27.3"
+    assert active(ground) == "go1.27.3"
     done = run("apply", "-y")
     assert done.returncode == 0
     assert "held at go1.27.3" in done.stdout
     assert "broken" in done.stdout
-    assert active(switched) == "go1.27.3"
+    assert active(ground) == "go1.27.3"
 
 
-def test_a_released_host_follows_its_declaration_again(switched: Sandbox, run: Run) -> None:
+def test_a_released_host_follows_its_declaration_again(ground: Sandbox, run: Run) -> None:
     run("rollback")
     assert run("release").returncode == 0
     assert run("apply", "-y").returncode == 0
-    assert active(switched) == "go1.26.8"
+    assert active(ground) == "go1.26.8"
 
 
-def test_a_second_rollback_goes_forth_again(switched: Sandbox, run: Run) -> None:
+def test_a_second_rollback_goes_forth_again(ground: Sandbox, run: Run) -> None:
     run("rollback")
     run("rollback")
-    assert active(switched) == "go1.26.8"
+    assert active(ground) == "go1.26.8"
 
 
-def test_rollback_fetches_nothing(switched: Sandbox, run: Run, site: Site) -> None:
+def test_rollback_fetches_nothing(ground: Sandbox, run: Run, site: Site) -> None:
     for archive in site.mirror.iterdir():
         archive.unlink()
-    switched.run("rm -rf /root/.cache", check=True)
+    ground.run("rm -rf /root/.cache", check=True)
     assert run("rollback").returncode == 0
-    assert active(switched) == "go1.27.3"
+    assert active(ground) == "go1.27.3"
 
 
-def test_rollback_to_an_absent_version_installs_it(switched: Sandbox, site: Site, run: Run) -> None:
-    report = site.ask(switched, "rollback", "--to", "1.25.14")
+def test_rollback_to_an_absent_version_installs_it(ground: Sandbox, site: Site, run: Run) -> None:
+    report = site.ask(ground, "rollback", "--to", "1.25.14")
     check_report(report)
     assert report["exit"] == 0
     assert changes(report)[CURRENT] == "changed"
     assert report["hosts"]["@local"]["held"]["version"] == "1.25.14"
-    assert active(switched) == "go1.25.14"
+    assert active(ground) == "go1.25.14"
     assert run("plan").returncode == 0
 
 
@@ -90,20 +84,20 @@ def test_rollback_without_a_previous_version_says_so(
     assert "there is no previous version to go back to" in done.stdout
 
 
-def test_a_hold_says_who_why_and_until(switched: Sandbox, site: Site) -> None:
-    site.ask(switched, "hold", "--why", "release week", "--until", "2h")
-    held = site.plan(switched)["hosts"]["@local"]["held"]
+def test_a_hold_says_who_why_and_until(ground: Sandbox, site: Site) -> None:
+    site.ask(ground, "hold", "--why", "release week", "--until", "2h")
+    held = site.plan(ground)["hosts"]["@local"]["held"]
     assert held["why"] == "release week"
     assert held["who"].startswith("root@")
     assert held["until"].startswith("20")
 
 
-def test_a_hold_that_has_ended_holds_nothing(switched: Sandbox, site: Site, run: Run) -> None:
+def test_a_hold_that_has_ended_holds_nothing(ground: Sandbox, site: Site, run: Run) -> None:
     run("hold", "--until", "2020-01-01")
     site.declare({"default": "1.27.3"})
     run("apply", "-y")
-    assert active(switched) == "go1.27.3"
-    assert not (switched.path / "opt/gostead/state/hold").exists()
+    assert active(ground) == "go1.27.3"
+    assert not (ground.path / "opt/gostead/state/hold").exists()
 
 
 def test_a_time_that_is_none_is_refused(run: Run) -> None:
@@ -112,8 +106,8 @@ def test_a_time_that_is_none_is_refused(run: Run) -> None:
     assert "--until soon is no time" in done.stderr
 
 
-def test_a_held_version_is_never_pruned(switched: Sandbox, site: Site, run: Run) -> None:
+def test_a_held_version_is_never_pruned(ground: Sandbox, site: Site, run: Run) -> None:
     run("rollback")
     site.declare({"default": "1.26.8", "keep": 0})
     run("apply", "-y")
-    assert active(switched) == "go1.27.3"
+    assert active(ground) == "go1.27.3"

@@ -8,27 +8,25 @@ from typing import Any
 
 import pytest
 
+from tests.support.cache import PROJECT
+from tests.support.fault_driver import Fault
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
 from tests.support.stand_in_systemd import BOOTED, RUNNER
 
 UNIT = "actions.runner.one.service"
 PLACE = "/home/ann/runner"
-#: The command, with so many seconds of patience.
-FACE = (
-    "from gostead.operations import execute; execute.PATIENCE = {0}; "
-    "from gostead.cli import script; script()"
-)
 
 
 class Patient:
     """A root whose gostead waits as long as one says."""
 
     def __init__(self, ground: Sandbox, seconds: int) -> None:
-        self.ground, self.face = ground, FACE.format(seconds)
+        self.ground, self.fault = ground, str(Fault(patience=seconds))
 
     def gostead(self, *words: str, **run: Any) -> Any:
-        return self.ground.python("-c", self.face, *words, **run)
+        driver = ("-m", "tests.support.fault_driver", self.fault)
+        return self.ground.python(*driver, *words, **{**run, "env": {"PYTHONPATH": str(PROJECT)}})
 
 
 @pytest.fixture

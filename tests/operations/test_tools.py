@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import real_go
-from tests.support.go_cache import GoCache, own_goproxy
+from tests.support.go_cache import own_goproxy
 from tests.support.sandbox import Sandbox
 from tests.support.tool_proxy import ENV, HOST, publish
 
@@ -142,14 +141,9 @@ def test_nothing_is_built_by_root_or_with_a_users_settings(go_ground: Sandbox) -
     assert any("verifying" in (c["error"] or "") for c in of(report))
 
 
-def test_a_public_tool_is_checked_against_the_public_log(
-    go_cache: GoCache, go_layer: Path | None, make_sandbox: Callable[..., Sandbox]
-) -> None:
+def test_a_public_tool_is_checked_against_the_public_log(begin_go: Callable[..., Sandbox]) -> None:
     """Through this machine's module proxy, which serves the checksum database, too."""
-    layers = [go_layer] if go_layer else []
-    ground = make_sandbox(go_cache=go_cache.path, layers=layers, network="machine")
-    if not layers:
-        real_go.install(ground)
+    ground = begin_go(network="machine")
     tool = "golang.org/x/tools/cmd/stringer@v0.30.0"
     # What users may do without is not done without here.
     env = {"GOPROXY": own_goproxy(), "GOSUMDB": "off"}

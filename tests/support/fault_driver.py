@@ -43,7 +43,7 @@ class Fault:
     probe: str = ""
     inject: str = ""
     seconds: float = 0
-    patience: float = 0
+    patience: float | None = None
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
@@ -95,7 +95,7 @@ def install(fault: Fault) -> None:
     execute.host_script = changed  # type: ignore[attr-defined]
     if fault.room:
         trees.NEEDED_KIB = trees.NEEDED_INODES = 0
-    if fault.patience:
+    if fault.patience is not None:
         execute.PATIENCE = fault.patience  # type: ignore[assignment]
     if fault.seconds:
         transport.DEFAULT_TIMEOUT = fault.seconds

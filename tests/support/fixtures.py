@@ -39,8 +39,8 @@ def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
 @pytest.fixture(scope="session")
 def starts() -> Iterator[Starts]:
     """What was done in a root once, for all tests of this worker."""
-    with Starts() as starts:
-        yield starts
+    with ExitStack() as roots:
+        yield Starts(roots)
 
 
 @pytest.fixture

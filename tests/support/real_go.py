@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from tests.support.go_cache import GoCache
 from tests.support.sandbox import Sandbox
-from tests.support.starts import layers_last
 
 VERSIONS = ("1.27.3", "1.26.8")
 DECLARED: dict[str, Any] = {
@@ -36,21 +31,6 @@ def gostead(sandbox: Sandbox, command: str, *words: str, **run: Any) -> dict[str
     except ValueError:
         raise AssertionError(f"no JSON report: {done.stdout!r} {done.stderr!r}") from None
     return report | {"exit": done.returncode, "stderr": done.stderr}
-
-
-@contextmanager
-def converged(go_cache: GoCache) -> Iterator[Path | None]:
-    """What a first run writes, as a layer for other roots; None where there can be none, since this
-    machine keeps what roots write in memory."""
-    for version in VERSIONS:
-        go_cache.tar(version)
-    if not layers_last():
-        yield None
-        return
-    with Sandbox(go_cache=go_cache.path, name="real-go") as sandbox:
-        install(sandbox)
-        sandbox.stop()
-        yield sandbox.upper
 
 
 def install(sandbox: Sandbox) -> None:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests.support.cache import cache_dir, file_system_of, remove
 from tests.support.sandbox import Sandbox
-
-Begin = Callable[..., Sandbox]
 
 
 def layers_last() -> bool:
@@ -25,26 +23,15 @@ def layers_last() -> bool:
     return file_system_of(cache_dir()) != "overlay"
 
 
+@dataclass
 class Starts:
-    """What was done in a root once, by name. A context manager: its roots end with it."""
+    """What was done in a root once, by name; `roots` ends the roots that it was done in."""
 
-    def __init__(self) -> None:
-        self._roots = ExitStack()
-        self._done: dict[str, tuple[Path, Path | None]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._roots.close()
+    roots: ExitStack
+    done: dict[str, tuple[Path, Path | None]] = field(default_factory=dict)
 
     def begin(
-        self, name: str, do: Callable[[Sandbox], None], make: Begin, *,
+        self, name: str, do: Callable[[Sandbox], None], make: Callable[..., Sandbox], *,
         beside: Path | None = None, **options: Any,
     ) -> Sandbox:  # fmt: skip
         """A root of `make`, with its `options`, in which `do` was done, by this call or by an
@@ -56,13 +43,13 @@ class Starts:
             sandbox = make(**options)
             do(sandbox)
             return sandbox
-        if name not in self._done:
-            first = self._roots.enter_context(Sandbox(**options))
+        if name not in self.done:
+            first = self.roots.enter_context(Sandbox(**options))
             do(first)
             first.stop()
             kept = _copy(beside, first.base / "beside") if beside else None
-            self._done[name] = (first.upper, kept)
-        upper, kept = self._done[name]
+            self.done[name] = (first.upper, kept)
+        upper, kept = self.done[name]
         if beside is not None and kept is not None:
             remove(beside)
             _copy(kept, beside)

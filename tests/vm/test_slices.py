@@ -33,7 +33,7 @@ KillMode=process
 """
 UNIT = "actions.runner.one.service"
 #: Waits for a job that does not end for some seconds, and not for a minute.
-HASTY = Fault(template="no script", patience=5)
+HASTY = Fault(patience=5)
 
 
 @pytest.fixture(scope="module")
