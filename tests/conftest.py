@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import hypothesis
@@ -24,6 +26,7 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by na
     ssh_host,
     starts,
 )
+from tests.support.preloaded import processes_of_their_own
 from tests.support.requirements import why_no_hosts
 from tests.support.runs import sweep
 
@@ -39,6 +42,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Remove what a killed earlier run left behind; its processes and mounts ended with it."""
     if why_no_hosts() is None:
         sweep()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test marked so starts the command itself, not a fork of what has its modules loaded."""
+    own = item.get_closest_marker("own_process") is not None
+    with processes_of_their_own() if own else nullcontext():
+        return (yield)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -21,7 +21,7 @@ def prepare() -> None:
     from gevent import monkey
 
     monkey.patch_all()
-    if not _ssh_config_runs_commands():
+    if not ssh_config_runs_commands():
         # Only `Match exec` of an ssh configuration needs it; paramiko says so if it is missed.
         sys.modules.setdefault("invoke", None)  # type: ignore[arg-type] # "not importable"
 
@@ -31,7 +31,8 @@ def collect() -> None:
     gc.enable()
 
 
-def _ssh_config_runs_commands() -> bool:
+def ssh_config_runs_commands() -> bool:
+    """Say whether paramiko may need `invoke` for the user's ~/.ssh/config."""
     try:  # pyinfra reads this one, and no other
         text = (Path.home() / ".ssh/config").read_text(errors="replace").lower()
     except (OSError, RuntimeError):

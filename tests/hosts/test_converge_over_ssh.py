@@ -26,6 +26,9 @@ PLACES = {
     ),
 }  # fmt: skip
 
+#: As a person starts it.
+pytestmark = pytest.mark.own_process
+
 
 @pytest.mark.parametrize("place", PLACES)
 def test_install_drift_repair_switch_rollback_remove(

@@ -36,6 +36,9 @@ sys.stdout.write(shown.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
+#: As a person starts it.
+pytestmark = pytest.mark.own_process
+
 
 def test_a_plan_exits_2_and_writes_nothing(run: Run, ground: Sandbox) -> None:
     before = ground.digest(times=True)

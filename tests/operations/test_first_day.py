@@ -51,6 +51,7 @@ class Day:
         return {self.sh(f"{shell} 'go version'") for shell in SHELLS}
 
 
+@pytest.mark.own_process
 @pytest.mark.slow
 def test_a_first_day(
     make_sandbox: Callable[..., Sandbox], go_cache: GoCache, tmp_path: Path

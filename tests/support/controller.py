@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.support import preloaded
 from tests.support.cache import PROJECT
 from tests.support.fault_driver import Fault
+from tests.support.preloaded import DRIVER, FACE
 from tests.support.site import Site
 
 
@@ -38,14 +40,20 @@ class Controller:
         fault: Fault | None = None, **options: Any,
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """`gostead` with these arguments; a `fault` is built into its scripts."""
-        face = ["-c", "from gostead.cli import script; script()"]
-        if fault is not None:
-            face = ["-m", "tests.support.fault_driver", str(fault)]
+        face = FACE if fault is None else (*DRIVER, str(fault))
+        given = [*face, *arguments]
+        env = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.home),
+            "PYTHONPATH": str(PROJECT),
+            **self.environment,
+        }
+        seconds = timeout or self.seconds
+        if preloaded.can_fork(given, env, **options):
+            return preloaded.run(given, env=env, cwd=cwd, timeout=seconds)
         return subprocess.run(
-            [sys.executable, *face, *arguments], cwd=cwd, text=True,
-            timeout=timeout or self.seconds, capture_output=True, check=False, **options,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "PYTHONPATH": str(PROJECT),
-                 **self.environment},
+            [sys.executable, *given], cwd=cwd, text=True, timeout=seconds, capture_output=True,
+            check=False, env=env, **options,
         )  # fmt: skip
 
     @property

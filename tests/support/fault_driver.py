@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 #: The line of lib/write.sh.j2 that tests take the place of.
 CHECKPOINT = "checkpoint() { :; }"
@@ -107,14 +107,14 @@ def install(fault: Fault) -> None:
         host_state.host_script = cut  # type: ignore[attr-defined]
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Runs gostead with the fault that the first argument describes."""
     fault = Fault(**json.loads(sys.argv.pop(1)))
-    from gostead.cli import main as gostead
+    from gostead.cli import script
 
     install(fault)
-    return gostead() or 0
+    script()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -41,7 +41,7 @@ def end_with_descendants(process: subprocess.Popen[str]) -> None:
     to the machine's init, which may take seconds over it, and keeps the namespace that long.
     """
     for child in children(process.pid):
-        _kill_tree(child)
+        kill_tree(child)
     try:
         process.wait(2)
     except subprocess.TimeoutExpired:
@@ -49,7 +49,8 @@ def end_with_descendants(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _kill_tree(pid: int) -> None:
+def kill_tree(pid: int) -> None:
+    """SIGKILL all that descends from `pid`, and then it."""
     for child in children(pid):
-        _kill_tree(child)
+        kill_tree(child)
     kill(pid)

@@ -132,7 +132,7 @@ class Root:
             "--propagation",
             "private",
         ]
-        unshare += ["-n"] if self._network != "machine" else []
+        unshare += ["-n"] if self.own_network else []
         lower = ":".join(str(layer) for layer in self._layers)
         try:
             with (self.base / "log").open("wb") as log:
@@ -152,7 +152,7 @@ class Root:
         """Send set-up `lines` (see enter_root.sh) and let the root be finished. Part of `start`."""
         assert self._process is not None
         assert self._process.stdin is not None
-        text = ["ip link set lo up"] if self._network != "machine" else []
+        text = ["ip link set lo up"] if self.own_network else []
         text += lines
         for mount in self._mounts:
             target = mount.target or str(mount.source)
@@ -206,7 +206,7 @@ class Root:
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
         account = self._account(user)
         enter = ["setpriv", f"--bounding-set={DROPPED}", "nsenter", "-t", str(self._pid)]
-        enter += ["-m", "-p", "-u", "-i", "-r", *(["-n"] if self._network != "machine" else [])]
+        enter += ["-m", "-p", "-u", "-i", "-r", *(["-n"] if self.own_network else [])]
         enter += [
             f"--wd={self.path}{cwd or account['HOME']}",
             "-S",
@@ -214,12 +214,8 @@ class Root:
             "-G",
             account["gid"],
         ]
-        settings = {k: v for k, v in account.items() if k.isupper()} | {
-            "PATH": PATH,
-            "LANG": "C.UTF-8",
-        }
         with subprocess.Popen(
-            [*enter, "--", *argv], env={**settings, **(env or {})},
+            [*enter, "--", *argv], env={**self.settings(user), **(env or {})},
             text=True, errors="surrogateescape",
             stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -263,6 +259,24 @@ class Root:
             if stream is not None:
                 stream.close()
         process.wait()
+
+    def settings(self, user: str) -> dict[str, str]:
+        """The environment that `run` gives a command of `user`."""
+        account = self._account(user)
+        return {k: v for k, v in account.items() if k.isupper()} | {
+            "PATH": PATH,
+            "LANG": "C.UTF-8",
+        }
+
+    def ids(self, user: str) -> tuple[int, int]:
+        """The uid and gid of `user` there."""
+        account = self._account(user)
+        return int(account["uid"]), int(account["gid"])
+
+    @property
+    def own_network(self) -> bool:
+        """Whether it has a network of its own."""
+        return self._network != "machine"
 
     def _account(self, user: str) -> dict[str, str]:
         for line in (self.path / "etc/passwd").read_text().splitlines():

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support import preloaded
 from tests.support.cache import PROJECT
 from tests.support.interpreter import interpreter_paths
 from tests.support.root import PATH, Mount, Root
@@ -71,11 +72,27 @@ class Sandbox(Root):
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python with `arguments` in the sandbox; the environment's bin leads PATH."""
-        settings = {"PATH": f"{Path(sys.executable).parent}:{PATH}", "PYTHONDONTWRITEBYTECODE": "1"}
-        return self.run(
-            [sys.executable, *arguments], user=user, env={**settings, **(env or {})},
-            input=input, cwd=cwd or str(PROJECT), timeout=timeout, check=check,
+        settings = {
+            **self.settings(user),
+            "PATH": f"{Path(sys.executable).parent}:{PATH}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **(env or {}),
+        }
+        where = cwd or str(PROJECT)
+        if not preloaded.can_fork(arguments, settings, input):
+            return self.run(
+                [sys.executable, *arguments], user=user, env=settings, input=input, cwd=where,
+                timeout=timeout, check=check,
+            )  # fmt: skip
+        uid, gid = self.ids(user)
+        done = preloaded.run(
+            arguments, env=settings, input=input, cwd=where, timeout=timeout, root=self.pid,
+            network=self.own_network, uid=uid, gid=gid,
         )  # fmt: skip
+        if check and done.returncode != 0:
+            said = f"{done.stdout}{done.stderr}"
+            raise AssertionError(f"{arguments} exited {done.returncode}\n{said}")
+        return done
 
     def gostead(
         self,
@@ -88,8 +105,7 @@ class Sandbox(Root):
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run `gostead` with `arguments` in the sandbox, from the project's directory."""
-        face = "from gostead.cli import script; script()"
         return self.python(
-            "-c", face, *arguments,
+            *preloaded.FACE, *arguments,
             user=user, env=env, input=input, cwd=cwd, timeout=timeout, check=check,
         )  # fmt: skip
