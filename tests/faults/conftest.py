@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from tests.support.cache import remove
-from tests.support.faults import Ground, open_ground
+from tests.support.faults import Ground, lay_out, open_ground
 from tests.support.requirements import need_hosts
 from tests.support.root import Mount
 from tests.support.sandbox import Sandbox
-from tests.support.site import Site
 from tests.support.source_fixtures import (  # noqa: F401 - pytest finds fixtures by name
     cache,
     quick,
@@ -47,11 +46,8 @@ def begin_ground(
 ) -> Iterator[Callable[..., Ground]]:
     """`begin_ground("ann", toolchains, cache=…)`: a ground that was converged to this declaration,
     once for all tests of this worker."""
-    need_hosts()
     directory = tmp_path_factory.getbasetemp() / "ground"
-    for path in (directory, directory / "site", directory / "cache"):
-        path.mkdir()
-    site = Site(directory / "site")
+    site = lay_out(directory)
 
     def make(
         user: str = "root", toolchains: Mapping[str, object] | None = None, **go: Any

@@ -50,7 +50,7 @@ class Controller:
         }
         seconds = timeout or self.seconds
         if preloaded.can_fork(given, env, **options):
-            return preloaded.run(given, env=env, cwd=cwd, timeout=seconds)
+            return preloaded.run(given, env=env, cwd=cwd, timeout=seconds, **options)
         return subprocess.run(
             [sys.executable, *given], cwd=cwd, text=True, timeout=seconds, capture_output=True,
             check=False, env=env, **options,

@@ -131,12 +131,17 @@ class Ground:
         assert (report["exit"], changes(report)) == (0, {}), report
 
 
+def lay_out(directory: Path) -> Site:
+    """A site, and beside it a directory `cache` for the controller's."""
+    for name in ("site", "cache"):
+        (directory / name).mkdir(parents=True)
+    return Site(directory / "site")
+
+
 @contextmanager
 def open_ground(directory: Path, user: str = "root", **options: Any) -> Iterator[Ground]:
     """A ground whose site and controller's cache are below `directory`, which is the test's own."""
-    for name in ("site", "cache"):
-        (directory / name).mkdir()
-    site = Site(directory / "site")
+    site = lay_out(directory)
     mounts = [Mount(site.directory), *options.pop("mounts", ())]
     cache = directory / "cache"
     with Sandbox(mounts=mounts, go_cache=cache, go_cache_user=user, **options) as sandbox:
