@@ -54,7 +54,7 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
         report = Path(scratch) / "report.json"
         command = [
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p",
-            "gostead.audit.plugin", "--pyargs", "gostead.audit", "--rootdir", scratch,
+            "testinfra.plugin", "-p", "gostead.audit.plugin", "--pyargs", "gostead.audit", "--rootdir", scratch,
             "-c", "/dev/null", "--import-mode=importlib",
             f"--hosts={_spec(host, Path(scratch))}",
             f"--gostead-declaration={host.declaration.absolute()}", f"--gostead-host={host.name}",
@@ -65,7 +65,9 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
         command += ["--gostead-deep"] * deep + ["--gostead-build"] * build
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "PYTHONPATH": path}
+        theirs = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+        # Whatever else is installed here, or set for somebody's own tests, has no say in an audit.
+        environment = {**theirs, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         try:
             with _one_connection(host, Path(scratch)):
                 done = subprocess.run(

@@ -112,6 +112,13 @@ def test_it_runs_under_pytest_as_documented(run: Run, site: Site, ground: Sandbo
     assert " passed" in done.stdout
 
 
+def test_what_is_set_for_somebodys_own_tests_has_no_say(run: Run) -> None:
+    run("apply", "-y")
+    theirs = {"PYTEST_ADDOPTS": "--nonsense", "PYTEST_PLUGINS": "nonsense"}
+    done = run("audit", env=theirs)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_it_imports_nothing_of_what_converges(ground: Sandbox) -> None:
     code = (
         "import sys, gostead.audit.test_toolchains, gostead.audit.plugin\n"
