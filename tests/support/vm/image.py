@@ -69,6 +69,15 @@ sys-fs-fuse-connections.mount modprobe@.service systemd-binfmt.service
 systemd-udev-trigger.service
 """
 
+#: What looks at each daemon-reload for what no guest has (crypted swap, init scripts, a TPM): with
+#: them it takes 1.7 s, without 1.0 s.
+NO_GENERATORS = """
+systemd-cryptsetup-generator systemd-getty-generator systemd-gpt-auto-generator
+systemd-hibernate-resume-generator systemd-integritysetup-generator systemd-rc-local-generator
+systemd-run-generator systemd-ssh-generator systemd-system-update-generator systemd-sysv-generator
+systemd-tpm2-generator systemd-veritysetup-generator
+"""
+
 
 @dataclass(frozen=True)
 class Image:
@@ -159,5 +168,9 @@ def _furnish(root: Path) -> None:
         subprocess.run(
             ["systemctl", f"--root={root}", *command.split()], check=True, capture_output=True
         )
+    masks = root / "etc/systemd/system-generators"
+    masks.mkdir()
+    for name in NO_GENERATORS.split():
+        (masks / name).symlink_to("/dev/null")  # systemd.generator(7)
     for name in ("etc/.updated", "var/.updated"):
         (root / name).touch()  # else the first boot makes ldconfig's cache and more anew
