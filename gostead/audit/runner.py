@@ -53,9 +53,9 @@ def _one(host: AuditHost, deep: bool, build: bool, limit: float) -> HostResult:
     with tempfile.TemporaryDirectory(prefix="gostead-audit-") as scratch:
         report = Path(scratch) / "report.json"
         command = [
-            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p",
-            "testinfra.plugin", "-p", "gostead.audit.plugin", "--pyargs", "gostead.audit", "--rootdir", scratch,
-            "-c", "/dev/null", "--import-mode=importlib",
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "-p", "testinfra.plugin", "-p", "gostead.audit.plugin", "--pyargs", "gostead.audit",
+            "--rootdir", scratch, "-c", "/dev/null", "--import-mode=importlib",
             f"--hosts={_spec(host, Path(scratch))}",
             f"--gostead-declaration={host.declaration.absolute()}", f"--gostead-host={host.name}",
             f"--gostead-groups={','.join(host.groups)}", f"--gostead-report={report}",
