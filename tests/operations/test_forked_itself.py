@@ -95,9 +95,10 @@ def test_it_finds_the_same(
     assert found[0] == found[1]
 
 
-def test_without_a_locale_it_finds_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("said", "code"), [("7", 7), ("None", 0), ("'no more'", 1)])
+def test_without_a_locale_it_finds_the_same(said: str, code: int, tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.py"
-    inventory.write_text(LOOK.format(project=str(PROJECT)) + "raise SystemExit(7)\n")
+    inventory.write_text(LOOK.format(project=str(PROJECT)) + f"raise SystemExit({said})\n")
     command = [*preloaded.FACE, "plan", str(inventory)]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
     forked = preloaded.run(command, env=env, cwd="/", timeout=60)
@@ -105,7 +106,8 @@ def test_without_a_locale_it_finds_the_same(tmp_path: Path) -> None:
         ["setpriv", f"--bounding-set={DROPPED}", sys.executable, *command], env=env, cwd="/",
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert (forked.returncode, own.returncode) == (7, 7)
+    assert (forked.returncode, own.returncode) == (code, code)
+    assert forked.stderr == own.stderr
     assert json.loads(forked.stdout) == json.loads(own.stdout)
 
 

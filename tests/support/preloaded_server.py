@@ -128,10 +128,13 @@ def _second(request: Mapping[str, Any], pristine: list[str]) -> NoReturn:
 
         if startup.ssh_config_runs_commands():  # it takes modules that were left out
             os.execve(sys.executable, [sys.executable, *arguments], env)  # noqa: S606
-        code = _gostead(arguments, env, pristine)
+        _gostead(arguments, env, pristine)
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         sys.stdout.flush()
+        if isinstance(ended.code, int | None):
+            code = ended.code or 0
+        else:
+            print(ended.code, file=sys.stderr)
     except BaseException:
         sys.stdout.flush()
         traceback.print_exc()
@@ -139,9 +142,12 @@ def _second(request: Mapping[str, Any], pristine: list[str]) -> NoReturn:
         os._exit(code)
 
 
-def _gostead(arguments: list[str], env: Mapping[str, str], pristine: list[str]) -> int:
-    """What a new interpreter finds: arguments, path, streams."""
-    kind, what, *words = arguments
+def _gostead(arguments: list[str], env: Mapping[str, str], pristine: list[str]) -> NoReturn:
+    """Gives it what a new interpreter has (path, streams, arguments), and runs it."""
+    from gostead.cli import script
+    from tests.support import fault_driver
+
+    kind, _, *words = arguments
     sys.path[:] = [
         "" if kind == "-c" else posix.getcwd(),
         *(part for part in env.get("PYTHONPATH", "").split(os.pathsep) if part),
@@ -158,10 +164,6 @@ def _gostead(arguments: list[str], env: Mapping[str, str], pristine: list[str]) 
         setattr(sys, f"__{name}__", stream)
     if kind == "-c":
         sys.argv[:] = ["-c", *words]
-        from gostead.cli import script
-
         script()
-    driver = importlib.import_module(what)
-    sys.argv[:] = [str(driver.__file__), *words]
-    driver.main()
-    return 0
+    sys.argv[:] = [str(fault_driver.__file__), *words]
+    fault_driver.main()

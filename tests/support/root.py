@@ -121,17 +121,8 @@ class Root:
         for directory in ("upper", "work", "root", "tmp"):
             (self.base / directory).mkdir(mode=0o755)
         script = Path(__file__).with_name("enter_root.sh")
-        unshare = [
-            "unshare",
-            "-m",
-            "-p",
-            "-f",
-            "--kill-child",
-            "-u",
-            "-i",
-            "--propagation",
-            "private",
-        ]
+        unshare = ["unshare", "-m", "-p", "-f", "-u", "-i"]
+        unshare += ["--kill-child", "--propagation", "private"]
         unshare += ["-n"] if self.own_network else []
         lower = ":".join(str(layer) for layer in self._layers)
         try:
@@ -207,13 +198,8 @@ class Root:
         account = self._account(user)
         enter = ["setpriv", f"--bounding-set={DROPPED}", "nsenter", "-t", str(self._pid)]
         enter += ["-m", "-p", "-u", "-i", "-r", *(["-n"] if self.own_network else [])]
-        enter += [
-            f"--wd={self.path}{cwd or account['HOME']}",
-            "-S",
-            account["uid"],
-            "-G",
-            account["gid"],
-        ]
+        enter += [f"--wd={self.path}{cwd or account['HOME']}"]
+        enter += ["-S", account["uid"], "-G", account["gid"]]
         with subprocess.Popen(
             [*enter, "--", *argv], env={**self.settings(user), **(env or {})},
             text=True, errors="surrogateescape",
