@@ -122,8 +122,9 @@ def _read_all(ends: Sequence[int], command: Sequence[str], timeout: float) -> li
                 if not part:
                     selector.unregister(key.fd)
             if time.monotonic() > deadline and selector.get_map():
-                if pid := came[ends[-1]].split():
-                    kill_tree(int(pid[0]))
+                told = came[ends[-1]].split()
+                if len(told) == 1:  # its pid, and not yet how it ended
+                    kill_tree(int(told[0]))
                 raise subprocess.TimeoutExpired(command, timeout, came[ends[0]], came[ends[1]])
     return [came[end] for end in ends]
 

@@ -212,9 +212,7 @@ class Root:
                 end_with_descendants(process)
                 raise
         done = subprocess.CompletedProcess(argv, process.returncode, out, err)
-        if check and done.returncode != 0:
-            raise AssertionError(f"{argv} exited {done.returncode}\n{done.stdout}{done.stderr}")
-        return done
+        return succeeded(done) if check else done
 
     def digest(self, *, times: bool = False, exclude: Sequence[str] = ()) -> Digest:
         """Digest the whole root (see tests/support/digest.py); `exclude`: absolute paths in it."""
@@ -271,3 +269,10 @@ class Root:
                 who = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": shell}
                 return {**who, "uid": uid, "gid": gid}
         raise KeyError(f"no user {user} in the root {self.name}")
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """`done`, or AssertionError with what it said where it failed."""
+    if done.returncode != 0:
+        raise AssertionError(f"{done.args} exited {done.returncode}\n{done.stdout}{done.stderr}")
+    return done

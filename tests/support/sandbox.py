@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support import preloaded
 from tests.support.cache import PROJECT
 from tests.support.interpreter import interpreter_paths
-from tests.support.root import PATH, Mount, Root
+from tests.support.root import PATH, Mount, Root, succeeded
 from tests.support.rootfs import debian
 
 #: How a sandbox on the machine's network finds names and trusts servers.
@@ -89,10 +89,7 @@ class Sandbox(Root):
             arguments, env=settings, input=input, cwd=where, timeout=timeout, root=self.pid,
             network=self.own_network, uid=uid, gid=gid,
         )  # fmt: skip
-        if check and done.returncode != 0:
-            said = f"{done.stdout}{done.stderr}"
-            raise AssertionError(f"{arguments} exited {done.returncode}\n{said}")
-        return done
+        return succeeded(done) if check else done
 
     def gostead(
         self,
