@@ -20,6 +20,13 @@ from tests.support.sandbox import Sandbox
 from tests.support.site import Site
 
 
+@pytest.fixture(autouse=True)
+def forking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where GOSTEAD_TEST_FORKS=0 has all other tests start the command itself."""
+    if request.node.get_closest_marker("own_process") is None:
+        monkeypatch.setattr(preloaded, "_own_process", False)
+
+
 @pytest.fixture
 def forks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The arguments of all that was forked."""
