@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.support.cache import PROJECT
 from tests.support.faults import Ground
+from tests.support.preloaded import FACE
 
-FACE = "from gostead.cli import script; script()"
 CALLS = "/root/calls"
 DECLARED: dict[str, Any] = {
     "users": ["root", "ann"],
@@ -34,7 +34,7 @@ def families(ground: Ground, command: list[str], status: int = 0) -> set[str]:
 def gostead(ground: Ground, first: str, *rest: str) -> list[str]:
     """The command as a user types it, as words."""
     declaration = str(ground.site.declaration)
-    return [sys.executable, "-c", FACE, first, "@local", "--declaration", declaration, *rest]
+    return [sys.executable, *FACE, first, "@local", "--declaration", declaration, *rest]
 
 
 def test_every_subject_is_converged_without_a_network(ground: Ground) -> None:

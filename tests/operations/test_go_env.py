@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.cache import PROJECT
+from tests.support.preloaded import FACE
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
 
@@ -142,7 +143,6 @@ CANARY = "canary-5a8e"
 def traced(ground: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
     """gostead, with every program that it and the host's scripts start written down."""
     first, *rest = words
-    face = "from gostead.cli import script; script()"
     strace = [
         "strace",
         "-f",
@@ -155,7 +155,7 @@ def traced(ground: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
         "-o",
         "/root/execs",
     ]
-    command = [*strace, sys.executable, "-c", face, first, "@local", *rest]
+    command = [*strace, sys.executable, *FACE, first, "@local", *rest]
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(PROJECT)}
     return ground.run(command, env=environment, cwd="/", timeout=300)
 

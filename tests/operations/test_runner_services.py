@@ -4,11 +4,11 @@ The systemd is a stand-in, the processes are real."""
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.cache import PROJECT
 from tests.support.fault_driver import Fault
 from tests.support.sandbox import Sandbox
 from tests.support.site import Site, changes
@@ -22,11 +22,7 @@ class Patient:
     """A root whose gostead waits as long as one says."""
 
     def __init__(self, ground: Sandbox, seconds: int) -> None:
-        self.ground, self.fault = ground, str(Fault(patience=seconds))
-
-    def gostead(self, *words: str, **run: Any) -> Any:
-        driver = ("-m", "tests.support.fault_driver", self.fault)
-        return self.ground.python(*driver, *words, **{**run, "env": {"PYTHONPATH": str(PROJECT)}})
+        self.gostead = partial(ground.gostead, fault=Fault(patience=seconds))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from tests.support import preloaded
 from tests.support.cache import PROJECT
 from tests.support.fault_driver import Fault
-from tests.support.preloaded import DRIVER, FACE
 from tests.support.site import Site
 
 
@@ -40,8 +39,7 @@ class Controller:
         fault: Fault | None = None, **options: Any,
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """`gostead` with these arguments; a `fault` is built into its scripts."""
-        face = FACE if fault is None else (*DRIVER, str(fault))
-        given = [*face, *arguments]
+        given = [*preloaded.face(fault), *arguments]
         env = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.home),

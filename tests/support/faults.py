@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.cache import PROJECT
 from tests.support.fault_driver import Fault
 from tests.support.rendered import scripts
 from tests.support.root import Mount
@@ -78,9 +77,7 @@ class Ground:
     ) -> subprocess.CompletedProcess[str]:
         """`gostead` in the root, with a fault or without; `Site.apply` and `.plan` call it."""
         run = {"user": self.user, **run}
-        run["env"] = {"PYTHONPATH": str(PROJECT), **run.get("env", {})}
-        module = "tests.support.fault_driver"
-        return self.sandbox.python("-m", module, str(fault or Fault()), *arguments, **run)
+        return self.sandbox.gostead(*arguments, fault=fault or Fault(), **run)
 
     def apply(self, *options: str, fault: Fault | None = None, **run: Any) -> dict[str, Any]:
         """`gostead apply`: its report, which is made whatever happens on the host."""

@@ -22,6 +22,7 @@ from threading import Lock
 from typing import Any
 
 from tests.support.cache import PROJECT
+from tests.support.fault_driver import Fault
 from tests.support.processes import kill_tree
 
 #: What follows the interpreter where somebody starts `gostead`, or `gostead` with a fault.
@@ -29,8 +30,9 @@ FACE = ("-c", "from gostead.cli import script; script()")
 DRIVER = ("-m", "tests.support.fault_driver")
 #: As nsenter's -m -p -u -i and -n: whose namespaces a fork can enter.
 NAMESPACES = ("ipc", "uts", "net", "pid", "mnt")
-#: A request is one message; a larger one is for a process of its own.
-LARGEST = 64 * 1024
+#: Characters of a request; what has more is for a process of its own. As JSON they are one message
+#: of at most 96 KiB, and as standard input no more than a pipe holds unread (64 KiB).
+LARGEST = 16 * 1024
 
 _lock = Lock()
 _own_process = os.environ.get("GOSTEAD_TEST_FORKS") == "0"
@@ -47,6 +49,11 @@ def processes_of_their_own() -> Iterator[None]:
         _own_process = before
 
 
+def face(fault: Fault | None) -> tuple[str, ...]:
+    """What follows the interpreter, and comes before gostead's own arguments."""
+    return FACE if fault is None else (*DRIVER, str(fault))
+
+
 def can_fork(
     arguments: Sequence[str], env: Mapping[str, str], input: str | None = None, **options: Any
 ) -> bool:
@@ -60,7 +67,7 @@ def can_fork(
         or env.get("LANG", "C.UTF-8") != "C.UTF-8"
         or env.get("PYTHONPATH", str(PROJECT)) != str(PROJECT)
         or options
-        or sum(map(len, [*arguments, *env.values(), input or ""])) > LARGEST // 2
+        or sum(map(len, [*arguments, *env.values(), input or ""])) > LARGEST
     )
 
 

@@ -42,8 +42,7 @@ def serve(number: int) -> NoReturn:
             os._exit(0)
         ends = array.array("i", control[0][2])
         if posix.fork() == 0:
-            line.detach()
-            posix.close(number)
+            line.close()
             _first(json.loads(text), [*ends], pristine)
         for end in ends:
             posix.close(end)
@@ -165,5 +164,6 @@ def _gostead(arguments: list[str], env: Mapping[str, str], pristine: list[str]) 
     if kind == "-c":
         sys.argv[:] = ["-c", *words]
         script()
-    sys.argv[:] = [str(fault_driver.__file__), *words]
-    fault_driver.main()
+    else:
+        sys.argv[:] = [str(fault_driver.__file__), *words]
+        fault_driver.main()

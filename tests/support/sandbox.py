@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.support import preloaded
 from tests.support.cache import PROJECT
+from tests.support.fault_driver import Fault
 from tests.support.interpreter import interpreter_paths
 from tests.support.root import PATH, Mount, Root, succeeded
 from tests.support.rootfs import debian
@@ -100,9 +101,13 @@ class Sandbox(Root):
         cwd: str | None = None,
         timeout: float = 120,
         check: bool = False,
+        fault: Fault | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `gostead` with `arguments` in the sandbox, from the project's directory."""
+        """Run `gostead` with `arguments` in the sandbox, from the project's directory; a `fault` is
+        built into its scripts."""
+        if fault is not None:  # what builds it in is of the project's tests
+            env = {"PYTHONPATH": str(PROJECT), **(env or {})}
         return self.python(
-            *preloaded.FACE, *arguments,
+            *preloaded.face(fault), *arguments,
             user=user, env=env, input=input, cwd=cwd, timeout=timeout, check=check,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from tests.hosts.darwin.developer_tools import ITEM, ONLY, Apple, declare, left_
 from tests.hosts.darwin.mac import Mac
 from tests.support.cache import PROJECT
 from tests.support.fault_driver import Fault
+from tests.support.preloaded import FACE
 
 LOOKS = [f"mac1: {ITEM}: looking for the Command Line Tools, look {n} of 12" for n in (1, 2, 3)]
 
@@ -83,7 +84,7 @@ def test_on_a_terminal_a_line_moves(to: tuple[str, ...], apple: Apple) -> None:
     declare(controller, command_line_tools="latest")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from gostead.cli import script; script()", "apply",
+        [sys.executable, *FACE, "apply",
          controller.inventory, "--declaration", str(controller.site.declaration), "-y", *ONLY, *to],
         cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, text=True,
         env={"PATH": "/usr/bin:/bin", "HOME": str(controller.home), "PYTHONPATH": str(PROJECT),
