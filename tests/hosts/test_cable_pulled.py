@@ -14,6 +14,7 @@ from tests.hosts.conftest import Controller
 from tests.support.fault_driver import Fault
 from tests.support.ssh_host import Fleet, SshHost
 from tests.support.stand_in_systemd import BOOTED
+from tests.support.waiting import wait_until
 
 #: Seconds: the limit of a script, and what the one that is cut off waits at its checkpoint; it
 #: would be in time.
@@ -29,9 +30,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def pull_when_there(host: SshHost) -> None:
-    deadline = time.monotonic() + 60
-    while not (host.path / "run/there").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until((host.path / "run/there").exists, "it never came to that", 60, every=0.05)
     host.cut()
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.support import runs
 from tests.support.cache import PROJECT, mounts
 from tests.support.root import Root
 from tests.support.sandbox import Sandbox
+from tests.support.waiting import wait_until
 
 
 def test_writes_in_the_sandbox_never_reach_the_machine(sandbox: Sandbox) -> None:
@@ -189,11 +189,8 @@ def test_after_sigkill_only_directories_are_left_and_the_sweep_takes_them(
         assert Path(f"/sys/class/net/{interface}").exists()
         assert Path(host_base) not in runs.sweep(), "a living run's directory was swept"
         victim.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    gone = [Path(f"/sys/class/net/{interface}"), *(Path(f"/proc/{pid}/root/etc") for pid in pids)]
-    while any(path.exists() for path in gone) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(path.exists() for path in gone)
+    left = [Path(f"/sys/class/net/{interface}"), *(Path(f"/proc/{pid}/root/etc") for pid in pids)]
+    wait_until(lambda: not any(path.exists() for path in left), f"still there of {left}", 5, 0.01)
     assert Path(host_base).is_dir()
     runs.sweep()
     assert not Path(host_base).exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.controller import Controller
 from tests.support.vm.guest import Guest
+from tests.support.waiting import wait_until
 
 TIMER = "gostead-trim-cache.timer"
 SERVICE = "gostead-trim-cache.service"
@@ -121,10 +121,3 @@ def kept(guest: Guest) -> list[str]:
 def files(guest: Guest) -> str:
     """What stands in deploy's home, the caches apart."""
     return guest.run("cd /home/deploy && find . -path ./.cache -prune -o -print | sort").stdout
-
-
-def wait_until(holds: Callable[[], bool], otherwise: str, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(1)
